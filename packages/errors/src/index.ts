@@ -1,0 +1,1 @@
+export { BootlayerError, isBootlayerError } from "./bootlayer-error.ts";

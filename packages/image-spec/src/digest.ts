@@ -1,0 +1,42 @@
+import { createHash } from "node:crypto";
+import { ImageSpecError } from "./errors.ts";
+
+/** `algorithm:hex`, validated: safe as a part of a path or URL (image-spec descriptor.md, "Digests"). */
+declare const digestBrand: unique symbol;
+export type Digest = string & { readonly [digestBrand]: true };
+
+export type DigestAlgorithm = "sha256" | "sha512";
+
+const hexLengths: Readonly<Record<DigestAlgorithm, number>> = { sha256: 64, sha512: 128 };
+
+/**
+ * @throws {ImageSpecError} DIGEST_INVALID unless it is sha256 or sha512 with exactly as many lowercase hex digits as
+ * the algorithm gives: no other text may come near a path (CVE-2024-3727).
+ */
+export function parseDigest(text: string): Digest {
+  const [, algorithm, hex] = /^(sha256|sha512):([0-9a-f]+)$/.exec(text) ?? [];
+  if (!isAlgorithm(algorithm) || hex?.length !== hexLengths[algorithm])
+    throw new ImageSpecError(
+      "DIGEST_INVALID",
+      `${JSON.stringify(text.slice(0, 200))} is no digest`,
+      "a digest is sha256: and 64, or sha512: and 128, lowercase hex digits",
+    );
+  return text as Digest;
+}
+
+export function digestOf(bytes: Uint8Array, algorithm: DigestAlgorithm = "sha256"): Digest {
+  return `${algorithm}:${createHash(algorithm).update(bytes).digest("hex")}` as Digest;
+}
+
+export function digestAlgorithm(digest: Digest): DigestAlgorithm {
+  return digest.startsWith("sha256:") ? "sha256" : "sha512";
+}
+
+/** The part behind the colon. */
+export function digestHex(digest: Digest): string {
+  return digest.slice(digest.indexOf(":") + 1);
+}
+
+function isAlgorithm(text: string | undefined): text is DigestAlgorithm {
+  return text === "sha256" || text === "sha512";
+}

@@ -1,0 +1,141 @@
+import { arch } from "node:process";
+import { z } from "zod";
+import { ImageSpecError } from "./errors.ts";
+
+/** What an image runs on (image-spec image-index.md, "platform"). */
+export interface Platform {
+  readonly os: string;
+  readonly architecture: string;
+  readonly variant?: string | undefined;
+  readonly "os.version"?: string | undefined;
+  readonly "os.features"?: readonly string[] | undefined;
+}
+
+export const platformSchema: z.ZodType<Platform> = z.object({
+  os: z.string(),
+  architecture: z.string(),
+  variant: z.string().optional(),
+  "os.version": z.string().optional(),
+  "os.features": z.array(z.string()).optional(),
+});
+
+const aliases: Readonly<Record<string, readonly [architecture: string, variant?: string]>> = {
+  x86_64: ["amd64"],
+  "x86-64": ["amd64"],
+  aarch64: ["arm64"],
+  armhf: ["arm", "v7"],
+  armel: ["arm", "v6"],
+  i386: ["386"],
+  i686: ["386"],
+};
+
+/** A component of an architecture's ladder: a machine of a level runs what was built for any lower one. */
+const lowestLevel: Readonly<Record<string, number>> = { amd64: 1, arm: 5, arm64: 8 };
+const defaultLevel: Readonly<Record<string, number>> = { amd64: 1, arm: 7, arm64: 8 };
+
+/**
+ * One spelling for each platform, as containerd's: x86_64 is amd64, aarch64 arm64, armhf arm/v7, armel arm/v6; arm
+ * alone is v7; the variants amd64/v1 and arm64/v8 are the base and are left out.
+ */
+export function normalisePlatform(platform: Platform): Platform {
+  const [architecture, implied] = aliases[platform.architecture.toLowerCase()] ?? [
+    platform.architecture.toLowerCase(),
+  ];
+  const spelled = platform.variant?.toLowerCase() || implied;
+  const variant = spelled !== undefined && /^\d+$/.test(spelled) ? `v${spelled}` : spelled;
+  const isBase =
+    (architecture === "amd64" && variant === "v1") || (architecture === "arm64" && variant === "v8");
+  const { variant: _, ...rest } = platform;
+  const normalised = { ...rest, os: platform.os.toLowerCase(), architecture };
+  if (isBase) return normalised;
+  if (architecture === "arm" && variant === undefined) return { ...normalised, variant: "v7" };
+  return variant === undefined ? normalised : { ...normalised, variant };
+}
+
+/**
+ * Reads `os/architecture[/variant]` or an architecture alone (the os is then linux).
+ *
+ * @throws {ImageSpecError} PLATFORM_INVALID.
+ */
+export function parsePlatform(text: string): Platform {
+  const parts = text.split("/");
+  if (parts.length > 3 || !parts.every((part) => /^[A-Za-z0-9_.-]{1,64}$/.test(part)))
+    throw new ImageSpecError(
+      "PLATFORM_INVALID",
+      `${JSON.stringify(text.slice(0, 200))} is no platform`,
+      "write os/architecture or os/architecture/variant, such as linux/arm64",
+    );
+  const [first = "", second, variant] = parts;
+  if (second === undefined) return normalisePlatform({ os: "linux", architecture: first });
+  return normalisePlatform({
+    os: first,
+    architecture: second,
+    ...(variant === undefined ? {} : { variant }),
+  });
+}
+
+export function formatPlatform({ os, architecture, variant }: Platform): string {
+  return [os, architecture, ...(variant === undefined ? [] : [variant])].join("/");
+}
+
+/** Linux on this machine's architecture: what is wanted when nothing else is said. */
+export function hostPlatform(): Platform {
+  return normalisePlatform({
+    os: "linux",
+    architecture: arch === "x64" ? "amd64" : arch === "ia32" ? "386" : arch,
+  });
+}
+
+/**
+ * How well `offered` runs on `wanted`: 0 not at all, else the greater the better. Matches downwards only (amd64/v3
+ * takes v2, arm/v7 takes v6), never another architecture; what `offered` needs of the os must be among what is wanted.
+ */
+export function matchPlatform(wanted: Platform, offered: Platform): number {
+  const want = normalisePlatform(wanted);
+  const offer = normalisePlatform(offered);
+  if (offer.os !== want.os || offer.architecture !== want.architecture) return 0;
+  const features = new Set(want["os.features"]);
+  if (!(offer["os.features"] ?? []).every((feature) => features.has(feature))) return 0;
+  if (offer.variant === want.variant) return Number.MAX_SAFE_INTEGER;
+  const wantLevel = level(want);
+  const offerLevel = level(offer);
+  if (wantLevel === undefined || offerLevel === undefined) return 0;
+  return offerLevel <= wantLevel ? 1 + offerLevel : 0;
+}
+
+/**
+ * The best of several offers for one platform; the first of equals, as in an index. Offers without a platform and
+ * `unknown/unknown` (attestations) never match.
+ *
+ * @throws {ImageSpecError} PLATFORM_NOT_FOUND, listing what there is.
+ */
+export function choosePlatform<Offer extends { readonly platform?: Platform | undefined }>(
+  wanted: Platform,
+  offers: readonly Offer[],
+): Offer {
+  let best: Offer | undefined;
+  let bestMatch = 0;
+  for (const offer of offers) {
+    const match = offer.platform ? matchPlatform(wanted, offer.platform) : 0;
+    if (match > bestMatch) [best, bestMatch] = [offer, match];
+  }
+  if (best) return best;
+  const known = offers.flatMap(({ platform }) =>
+    platform && platform.os !== "unknown" ? [formatPlatform(normalisePlatform(platform))] : [],
+  );
+  throw new ImageSpecError(
+    "PLATFORM_NOT_FOUND",
+    `the image has nothing for ${formatPlatform(wanted)}`,
+    `it is made for ${known.slice(0, 20).join(", ") || "no platform at all"}`,
+  );
+}
+
+function level({ architecture, variant }: Platform): number | undefined {
+  const base = defaultLevel[architecture];
+  if (variant === undefined) return base;
+  const [, digits] = /^v(\d+)$/.exec(variant) ?? [];
+  const number = Number(digits);
+  return base !== undefined && digits !== undefined && number >= (lowestLevel[architecture] ?? 0)
+    ? number
+    : undefined;
+}

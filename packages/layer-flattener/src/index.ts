@@ -1,0 +1,2 @@
+export type { LayerSource } from "./layer-source.ts";
+export type { FlattenEvent } from "./events.ts";

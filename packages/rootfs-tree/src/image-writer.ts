@@ -1,0 +1,61 @@
+import type { ContentHandle, DirectoryNode } from "./node.ts";
+
+/**
+ * The contract between the layers' walk and every image format: content first, metadata last.
+ *
+ * A file's bytes go to the writer as they leave the decompressor, before anyone knows whether or under which names the
+ * final tree will hold them. `finish` is told the tree and lays down everything else. Content that no node of the tree
+ * refers to does not appear in the image.
+ */
+export interface ImageWriter {
+  /**
+   * Starts the next file's content. One at a time: the sink before it must have been closed. Handles and places are
+   * given in the order of these calls, so the same calls make the same image whatever their timing.
+   */
+  openContent(shape: ContentShape): ContentSink;
+  /** Lays down all metadata for `root`, makes the image durable and visible under its name. Nothing may follow. */
+  finish(root: DirectoryNode): Promise<ImageSummary>;
+  /** Gives the image up at any point before `finish` has settled: no trace of it remains. Safe to call twice. */
+  abort(): Promise<void>;
+}
+
+/** What is known of a file before its bytes. */
+export interface ContentShape {
+  /** Length in bytes, holes included; greater than 0. */
+  readonly size: number;
+  /**
+   * Where a sparse file has data: ascending, not overlapping, none empty, all below `size`; what lies between is a
+   * hole. Absent: data throughout.
+   */
+  readonly dataRegions?: readonly DataRegion[];
+}
+
+export interface DataRegion {
+  readonly offset: number;
+  readonly length: number;
+}
+
+export interface ContentSink {
+  /**
+   * The next bytes of the file's data regions, in order, in pieces of any length. A returned promise must settle before
+   * the next call and before the caller uses the piece's memory again; without one, both are free at once. (Most calls
+   * need not wait, and there is one for every small file.)
+   */
+  write(bytes: Uint8Array): Promise<void> | void;
+  /** The content is complete: exactly the bytes of all data regions were written, else it throws. */
+  close(): ContentHandle;
+}
+
+export interface ImageSummary {
+  /** Length of the image in bytes. */
+  readonly bytes: number;
+  /** Bytes of the image that were written; the rest are holes where the file system under it has them. */
+  readonly bytesWritten: number;
+  /** Bytes of content that no node of the tree refers to: written in vain. */
+  readonly contentDropped: number;
+}
+
+/** How many bytes a sink is to be given: the size without the holes. */
+export function dataLength(shape: ContentShape): number {
+  return shape.dataRegions ? shape.dataRegions.reduce((sum, region) => sum + region.length, 0) : shape.size;
+}
