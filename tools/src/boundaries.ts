@@ -78,7 +78,6 @@ function fileViolations(
 function importsOf(text: string): string[] {
   const pattern =
     /^\s*(?:import|export)\s[^"'`;=()]*?\bfrom\s+["']([^"'\n]+)["']|^\s*import\s+["']([^"'\n]+)["']|\bimport\(\s*["']([^"'\n]+)["']/gm;
-  /(?:^|\n)\s*(?:import|export)\b[^"'`;]*?["']([^"'\n]+)["']|\bimport\(\s*["']([^"'\n]+)["']/g;
   return [...text.matchAll(pattern)].map((match) => match[1] ?? match[2] ?? match[3] ?? "");
 }
 

@@ -49,8 +49,8 @@ export interface ContentSink {
 export interface ImageSummary {
   /** Length of the image in bytes. */
   readonly bytes: number;
-  /** Bytes of the image that were written; the rest are holes where the file system under it has them. */
-  readonly bytesWritten: number;
+  /** What was written, ascending, joined where it touches; every byte of the image outside is zero. */
+  readonly dataRegions: readonly DataRegion[];
   /** Bytes of content that no node of the tree refers to: written in vain. */
   readonly contentDropped: number;
 }
