@@ -12,6 +12,8 @@ export { descriptorSchema, type Descriptor } from "./descriptor.ts";
 export type { Manifest } from "./manifest.ts";
 export type { Index } from "./image-index.ts";
 export { parseDocument, maxDocumentBytes, type ImageDocument } from "./document.ts";
+export { resolveManifest, type NamedDocument, type ReadDocument } from "./resolve-manifest.ts";
+export type { ResolvedImage } from "./resolved-image.ts";
 export { parseConfig, type ImageConfig, type ProcessConfig } from "./config.ts";
 export {
   choosePlatform,
@@ -20,6 +22,7 @@ export {
   matchPlatform,
   normalisePlatform,
   parsePlatform,
+  rankPlatforms,
   type Platform,
 } from "./platform.ts";
 export { ImageSpecError, type ImageSpecErrorCode } from "./errors.ts";

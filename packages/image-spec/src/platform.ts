@@ -104,8 +104,22 @@ export function matchPlatform(wanted: Platform, offered: Platform): number {
 }
 
 /**
- * The best of several offers for one platform; the first of equals, as in an index. Offers without a platform and
+ * The offers that run on a platform, the best match first and equals in their order. Offers without a platform and
  * `unknown/unknown` (attestations) never match.
+ */
+export function rankPlatforms<Offer extends { readonly platform?: Platform | undefined }>(
+  wanted: Platform,
+  offers: readonly Offer[],
+): Offer[] {
+  return offers
+    .map((offer) => ({ offer, match: offer.platform ? matchPlatform(wanted, offer.platform) : 0 }))
+    .filter(({ match }) => match > 0)
+    .toSorted((a, b) => b.match - a.match)
+    .map(({ offer }) => offer);
+}
+
+/**
+ * The best of several offers for one platform; the first of equals, as in an index.
  *
  * @throws {ImageSpecError} PLATFORM_NOT_FOUND, listing what there is.
  */
@@ -113,17 +127,19 @@ export function choosePlatform<Offer extends { readonly platform?: Platform | un
   wanted: Platform,
   offers: readonly Offer[],
 ): Offer {
-  let best: Offer | undefined;
-  let bestMatch = 0;
-  for (const offer of offers) {
-    const match = offer.platform ? matchPlatform(wanted, offer.platform) : 0;
-    if (match > bestMatch) [best, bestMatch] = [offer, match];
-  }
+  const [best] = rankPlatforms(wanted, offers);
   if (best) return best;
+  throw platformNotFound(wanted, offers);
+}
+
+export function platformNotFound(
+  wanted: Platform,
+  offers: readonly { readonly platform?: Platform | undefined }[],
+): ImageSpecError {
   const known = offers.flatMap(({ platform }) =>
     platform && platform.os !== "unknown" ? [formatPlatform(normalisePlatform(platform))] : [],
   );
-  throw new ImageSpecError(
+  return new ImageSpecError(
     "PLATFORM_NOT_FOUND",
     `the image has nothing for ${formatPlatform(wanted)}`,
     `it is made for ${known.slice(0, 20).join(", ") || "no platform at all"}`,
