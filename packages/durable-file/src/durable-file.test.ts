@@ -1,9 +1,14 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { spawnSync } from "node:child_process";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { createDurableFile, removeStaleTemporaries } from "./index.ts";
+import {
+  createDurableFile,
+  makeDirectory,
+  removeAllStaleTemporaries,
+  removeStaleTemporaries,
+} from "./index.ts";
 import { parseTemporaryName, temporaryName } from "./temporary-name.ts";
 
 let directory: string;
@@ -92,4 +97,45 @@ test("a name of the greatest length gets a temporary that fits", async () => {
   const file = await createDurableFile(join(directory, "x".repeat(255)));
   await file.commit();
   expect(await readdir(directory)).toEqual(["x".repeat(255)]);
+});
+
+test("a temporary kept in another directory is swept there and becomes the file here", async () => {
+  const temporaryDirectory = join(directory, "ingest");
+  await makeDirectory(temporaryDirectory);
+  const gone = spawnSync(process.execPath, ["--version"]).pid;
+  const stale = temporaryName("disk").replace(`-${process.pid}-`, `-${gone}-`);
+  await writeFile(join(temporaryDirectory, stale), "");
+  const file = await createDurableFile(join(directory, "disk"), { temporaryDirectory });
+  expect(await readdir(temporaryDirectory)).toEqual([basename(file.temporaryPath)]);
+  await file.commit({ replace: false });
+  expect(await readdir(temporaryDirectory)).toEqual([]);
+  expect(await readdir(directory)).toEqual(["disk", "ingest"]);
+});
+
+test("a directory can be swept of the stale temporaries of all files at once", async () => {
+  const gone = spawnSync(process.execPath, ["--version"]).pid;
+  const stale = ["one", "two"].map((name) => temporaryName(name).replace(`-${process.pid}-`, `-${gone}-`));
+  for (const name of [...stale, temporaryName("three"), "four"]) await writeFile(join(directory, name), "");
+  expect((await removeAllStaleTemporaries(directory)).toSorted()).toEqual(stale.toSorted());
+});
+
+test("a file gets the mode that was asked for", async () => {
+  const file = await createDurableFile(join(directory, "blob"), { mode: 0o444 });
+  await file.handle.write("bytes");
+  await file.commit();
+  expect((await stat(join(directory, "blob"))).mode & 0o777).toBe(0o444);
+});
+
+test("a directory is made with those above it, and again without complaint", async () => {
+  await makeDirectory(join(directory, "a/b/c"));
+  await makeDirectory(join(directory, "a/b/c"));
+  expect(await readdir(join(directory, "a/b"))).toEqual(["c"]);
+});
+
+test("a directory where a file stands is FILE_EXISTS, below a file FILE_NOT_FOUND", async () => {
+  await writeFile(join(directory, "file"), "");
+  await expect(makeDirectory(join(directory, "file"))).rejects.toMatchObject({ code: "FILE_EXISTS" });
+  await expect(makeDirectory(join(directory, "file/below"))).rejects.toMatchObject({
+    code: "FILE_NOT_FOUND",
+  });
 });

@@ -9,7 +9,7 @@ import { temporaryName } from "./temporary-name.ts";
 export interface DurableFile {
   /** The name it gets. */
   readonly path: string;
-  /** Where the bytes are until then, in the same directory. */
+  /** Where the bytes are until then. */
   readonly temporaryPath: string;
   /** Open for reading and writing; closed by `commit` and `discard`. */
   readonly handle: FileHandle;
@@ -22,17 +22,24 @@ export interface DurableFile {
   discard(): Promise<void>;
 }
 
+export interface DurableFileOptions {
+  /** Permission bits before the umask. Default: 0o666. */
+  readonly mode?: number;
+  /** Where the temporary is kept, on the same file system. Default: beside `path`. */
+  readonly temporaryDirectory?: string;
+}
+
 /**
- * Opens a temporary beside `path`, after sweeping those that killed writers of the same path left.
+ * Opens a temporary for `path`, after sweeping those that killed writers of the same path left.
  *
  * @throws {DurableFileError} FILE_NOT_FOUND, FILE_DENIED, FILE_NO_SPACE, FILE_FAILED.
  */
 export async function createDurableFile(
   path: string,
-  { mode = 0o666 }: { readonly mode?: number } = {},
+  { mode = 0o666, temporaryDirectory = dirname(path) }: DurableFileOptions = {},
 ): Promise<DurableFile> {
-  await removeStaleTemporaries(path);
-  const temporaryPath = join(dirname(path), temporaryName(basename(path)));
+  await removeStaleTemporaries(join(temporaryDirectory, basename(path)));
+  const temporaryPath = join(temporaryDirectory, temporaryName(basename(path)));
   const handle = await open(temporaryPath, "wx+", mode).catch((cause: unknown) => {
     throw fileError(`create ${path}`, cause);
   });

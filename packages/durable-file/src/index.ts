@@ -1,4 +1,6 @@
-export { createDurableFile, type DurableFile } from "./durable-file.ts";
-export { removeStaleTemporaries } from "./stale-temporaries.ts";
+export { createDurableFile, type DurableFile, type DurableFileOptions } from "./durable-file.ts";
+export { makeDirectory } from "./make-directory.ts";
+export { removeAllStaleTemporaries, removeStaleTemporaries } from "./stale-temporaries.ts";
 export { syncDirectory } from "./sync-directory.ts";
+export { isOwnerAlive, ownerTag, parseOwnerTag, type ProcessOwner } from "./process-owner.ts";
 export { DurableFileError, fileError, type DurableFileErrorCode } from "./errors.ts";
