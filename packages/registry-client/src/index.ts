@@ -1,1 +1,14 @@
-export {};
+export { formatReference, parseReference, type Reference } from "./reference.ts";
+export { createRegistryClient, type RegistryClient, type RegistryRequest } from "./client.ts";
+export type { RegistryClientOptions } from "./options.ts";
+export type { PlainHttp } from "./endpoint.ts";
+export type { RetryPolicy } from "./retry.ts";
+export type { Clock } from "./clock.ts";
+export type { HttpResponse, TlsSettings } from "./transport.ts";
+export type { Credentials, CredentialSource } from "./auth/credentials.ts";
+export { dockerConfigCredentials, type DockerConfigOptions } from "./auth/docker-config.ts";
+export { resolveImage, type ResolvedImage } from "./resolve.ts";
+export { fetchManifest, type FetchedManifest } from "./manifest.ts";
+export { fetchBlob, type FetchBlobOptions } from "./blob-download.ts";
+export type { RegistryEvent } from "./events.ts";
+export { RegistryError, type RegistryErrorCode, type RegistryErrorOptions } from "./errors.ts";

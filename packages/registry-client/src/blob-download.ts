@@ -1,0 +1,133 @@
+import { ImageSpecError, type Descriptor } from "@bootlayer/image-spec";
+import type { RegistryClient } from "./client.ts";
+import { parseContentRange } from "./content-range.ts";
+import { RegistryError } from "./errors.ts";
+import type { Reference } from "./reference.ts";
+import type { HttpResponse } from "./transport.ts";
+
+export interface FetchBlobOptions {
+  /** Bytes that the caller has already. */
+  readonly offset?: number;
+  readonly signal: AbortSignal;
+}
+
+/** When a server ignores a range, this many bytes are read again and thrown away rather than failing. */
+const maxDiscardedBytes = 2 ** 20;
+/** A download that got on by this much before it broke is not one that fails again and again. */
+const progressBytes = 64 * 1024;
+
+/**
+ * A blob's bytes from `offset` on (distribution-spec "Pulling blobs"). A connection that breaks or stalls is taken up
+ * where it ended, with a range of the same blob at the registry's own URL, since those of storage expire.
+ *
+ * The end is reached only after exactly `descriptor.size - offset` bytes. Whether they are the right ones is not
+ * checked here: the digest is proved once, where the bytes go (`verifyBlob`, or a store's ingest). A mismatch after a
+ * `blob-resumed` event deserves one more download from the start.
+ *
+ * @throws {RegistryError} by kind of failure; REGISTRY_RANGE where a server cannot go on from the middle.
+ * @throws {ImageSpecError} BLOB_SIZE where it has another length for the blob.
+ */
+export async function* fetchBlob(
+  client: RegistryClient,
+  reference: Pick<Reference, "registry" | "repository">,
+  descriptor: Pick<Descriptor, "digest" | "size">,
+  { offset = 0, signal }: FetchBlobOptions,
+): AsyncGenerator<Uint8Array> {
+  const { digest, size } = descriptor;
+  const subject = `blob ${digest} of ${reference.registry}/${reference.repository}`;
+  if (!Number.isSafeInteger(offset) || offset < 0 || offset > size)
+    throw new RegistryError("REGISTRY_OPTIONS", `${subject} has no offset ${offset}`, `it has ${size} bytes`);
+  let position = offset;
+  let brokeAt = offset;
+  let failures = 0;
+  while (position < size) {
+    try {
+      for await (const chunk of bytesFrom(client, reference, descriptor, subject, position, signal)) {
+        position += chunk.length;
+        client.emit({ kind: "blob-bytes", digest, bytes: position, totalBytes: size });
+        yield chunk;
+      }
+    } catch (error) {
+      failures = position - brokeAt >= progressBytes ? 1 : failures + 1;
+      brokeAt = position;
+      await client.pause(error, failures, subject, signal);
+      if (position > 0) client.emit({ kind: "blob-resumed", digest, bytes: position, totalBytes: size });
+    }
+  }
+}
+
+/** One request: everything from `position` to the end, or an error. */
+async function* bytesFrom(
+  client: RegistryClient,
+  { registry, repository }: Pick<Reference, "registry" | "repository">,
+  { digest, size }: Pick<Descriptor, "digest" | "size">,
+  subject: string,
+  position: number,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  const range = position === 0 ? {} : { range: `bytes=${position}-` };
+  // Compressed once more on the way, neither the length nor a range would mean the blob's bytes.
+  const headers = { "accept-encoding": "identity", ...range };
+  const response = await client.send(
+    { registry, repository, method: "GET", path: `blobs/${digest}`, headers, subject },
+    signal,
+  );
+  const start = startOf(response, position);
+  const fault =
+    start === undefined
+      ? wrongRange(response, subject, position)
+      : lengthFault(response, size - start, subject);
+  if (start === undefined || fault) {
+    await response.discard();
+    throw fault;
+  }
+  let received = start;
+  for await (const chunk of response.body) {
+    const before = received;
+    received += chunk.length;
+    if (received > size) throw sizeFault(subject, size, "more");
+    if (received > position) yield before < position ? chunk.subarray(position - before) : chunk;
+  }
+  if (received < size)
+    throw new RegistryError(
+      "REGISTRY_INTERRUPTED",
+      `${subject}: ${response.url.host} ended it at ${received} of ${size} bytes`,
+      "try again",
+      { isTransient: true },
+    );
+
+  /** At which byte the answer starts; undefined if at none that is of use. */
+  function startOf({ status, headers }: HttpResponse, wanted: number): number | undefined {
+    if (status === 200) return wanted <= maxDiscardedBytes ? 0 : undefined;
+    const given = parseContentRange(headers("content-range")[0]);
+    const isRight = given?.first === wanted && given.last === size - 1 && given.total === size;
+    return status === 206 && wanted > 0 && isRight ? wanted : undefined;
+  }
+}
+
+function wrongRange(
+  { status, headers, url }: HttpResponse,
+  subject: string,
+  position: number,
+): RegistryError {
+  const given = headers("content-range")[0]?.slice(0, 100) ?? "no Content-Range";
+  return new RegistryError(
+    "REGISTRY_RANGE",
+    `${subject}: asked to go on at byte ${position}, ${url.host} answers ${status} with ${given}`,
+    "this registry cannot resume: start again from the first byte",
+  );
+}
+
+function lengthFault(response: HttpResponse, expected: number, subject: string): ImageSpecError | undefined {
+  const [length] = response.headers("content-length");
+  if (length === undefined || Number(length) === expected) return undefined;
+  return sizeFault(subject, expected, `${length} bytes`);
+}
+
+function sizeFault(subject: string, expected: number, found: string): ImageSpecError {
+  return new ImageSpecError(
+    "BLOB_SIZE",
+    `${subject} should have ${expected} bytes, the registry sends ${found}`,
+    "its source is damaged or lies: get the image again",
+  );
+}

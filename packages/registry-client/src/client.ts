@@ -1,0 +1,157 @@
+import { createAuthorizer } from "./auth/authorizer.ts";
+import { parseChallenges } from "./auth/challenge.ts";
+import { fetchToken } from "./auth/token.ts";
+import { printable, errorResponse } from "./error-response.ts";
+import { isPlainHttp, registryOrigin } from "./endpoint.ts";
+import { RegistryError } from "./errors.ts";
+import type { RegistryEvent } from "./events.ts";
+import { parseOptions, type RegistryClientOptions, type ResolvedOptions } from "./options.ts";
+import { checkRedirectScheme, requestFollowing } from "./redirect.ts";
+import { retryDelay } from "./retry.ts";
+import { createTransport, type HttpResponse } from "./transport.ts";
+
+/** One request below `/v2/<repository>/` (distribution-spec "API"). */
+export interface RegistryRequest {
+  readonly registry: string;
+  readonly repository: string;
+  readonly method: "GET" | "HEAD";
+  /** What stands behind the repository: `manifests/latest`. */
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** What is asked for, as error messages name it. */
+  readonly subject: string;
+}
+
+/**
+ * Connections, tokens and rules shared by all requests of a program: make one and close it at the end. The functions of
+ * this package take it as their first argument; what is below them is here for what they do not cover.
+ */
+export interface RegistryClient {
+  /**
+   * One attempt of one request: authorised, redirected, and a success (2xx), or else a typed error.
+   *
+   * @throws {RegistryError} by kind of failure; an aborted signal's reason.
+   */
+  send(request: RegistryRequest, signal: AbortSignal): Promise<HttpResponse>;
+  /**
+   * Waits before an attempt after `failures` failed ones, the last of them with `error`.
+   *
+   * @throws `error` itself where a further attempt is of no use.
+   */
+  pause(error: unknown, failures: number, subject: string, signal: AbortSignal): Promise<void>;
+  emit(event: RegistryEvent): void;
+  /** Ends every connection; requests under way fail with REGISTRY_CLOSED. */
+  close(): Promise<void>;
+}
+
+/** @throws {RegistryError} REGISTRY_OPTIONS. */
+export function createRegistryClient(options: RegistryClientOptions = {}): RegistryClient {
+  const settings = parseOptions(options);
+  const { clock, plainHttp } = settings;
+  const transport = createTransport(settings);
+  const closing = new AbortController();
+  const warn = warnOnce(settings);
+
+  const authorizer = createAuthorizer(
+    settings.credentials,
+    async (request) => {
+      const limit = AbortSignal.timeout(settings.stallMilliseconds * 2);
+      const context = { transport, clock, plainHttp, tokenHosts: settings.tokenHosts };
+      try {
+        return await fetchToken(request, context, AbortSignal.any([closing.signal, limit]));
+      } catch (cause) {
+        throw limit.aborted ? slowTokenServer(request.registry, cause) : cause;
+      }
+    },
+    clock,
+  );
+
+  async function send(request: RegistryRequest, caller: AbortSignal): Promise<HttpResponse> {
+    const signal = AbortSignal.any([caller, closing.signal]);
+    signal.throwIfAborted();
+    const origin = registryOrigin(request.registry, plainHttp);
+    const target = {
+      registry: request.registry,
+      repository: request.repository,
+      actions: "pull",
+      origin,
+    } as const;
+    const url = new URL(`/v2/${request.repository}/${request.path}`, origin);
+    let authorization = await authorizer.current(target, signal);
+    for (let challenged = false; ; challenged = true) {
+      const response = await requestFollowing(
+        transport,
+        {
+          method: request.method,
+          url,
+          headers: { ...request.headers, ...(authorization === undefined ? {} : { authorization }) },
+          confinement: "anywhere",
+        },
+        {
+          check: (to) => checkRedirectScheme(url, to, (plain) => isPlainHttp(plain, plainHttp)),
+          // Storage may be on a private network behind a public registry, but only this machine's own registry leads to it.
+          confinement: () => (transport.reachOf(origin.hostname) === "loopback" ? "loopback" : "private"),
+        },
+        signal,
+      );
+      if (response.url.origin === origin.origin) warn(request.registry, response.headers("warning"));
+      if (response.status >= 200 && response.status < 300) return response;
+      if (response.status !== 401 || challenged || response.url.origin !== origin.origin)
+        throw await errorResponse(response, request.subject, {
+          now: clock.now(),
+          secrets: authorization === undefined ? [] : [authorization.replace(/^\w+ /, "")],
+        });
+      const challenges = parseChallenges(response.headers("www-authenticate"));
+      await response.discard();
+      authorization = await authorizer.answer(target, challenges, authorization, signal);
+    }
+  }
+
+  return {
+    send,
+    async pause(error, failures, subject, signal) {
+      signal.throwIfAborted();
+      if (!(error instanceof RegistryError)) throw error;
+      const delayMilliseconds = retryDelay(error, failures, settings.retry, clock.random);
+      if (delayMilliseconds === undefined) throw error;
+      settings.onEvent({ kind: "registry-retry", subject, code: error.code, delayMilliseconds });
+      await clock.sleep(delayMilliseconds, AbortSignal.any([signal, closing.signal]));
+    },
+    emit: settings.onEvent,
+    async close() {
+      closing.abort(
+        new RegistryError(
+          "REGISTRY_CLOSED",
+          "the registry client was closed",
+          "use a client until it is closed",
+        ),
+      );
+      await transport.close();
+    },
+  };
+}
+
+function slowTokenServer({ host }: URL, cause: unknown): RegistryError {
+  return new RegistryError("REGISTRY_STALLED", `the token server of ${host} is too slow`, "try again", {
+    cause,
+    isTransient: true,
+  });
+}
+
+const maxWarnings = 1000;
+
+function warnOnce({ onEvent }: ResolvedOptions): (registry: string, lines: readonly string[]) => void {
+  const seen = new Set<string>();
+  return (registry, lines) => {
+    for (const line of lines) {
+      // distribution-spec "Warnings": always this code, agent and form.
+      const [, quoted] = /^299 - "((?:[^"\\]|\\.)*)"/.exec(line) ?? [];
+      if (quoted === undefined) continue;
+      const text = printable(quoted.replaceAll(/\\(.)/g, "$1")).slice(0, 500);
+      const key = `${registry} ${text}`;
+      if (seen.has(key) || seen.size >= maxWarnings) continue;
+      seen.add(key);
+      onEvent({ kind: "registry-warning", registry, text });
+    }
+  };
+}

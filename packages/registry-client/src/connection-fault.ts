@@ -1,0 +1,92 @@
+import { RegistryError, type RegistryErrorCode } from "./errors.ts";
+
+type Fault = readonly [code: RegistryErrorCode, what: string, hint: string, isTransient: boolean];
+
+const unreachable: Fault = [
+  "REGISTRY_UNREACHABLE",
+  "cannot be reached",
+  "check the name, the network and the proxy",
+  true,
+];
+const interrupted: Fault = ["REGISTRY_INTERRUPTED", "broke off the connection", "try again", true];
+const stalled: Fault = [
+  "REGISTRY_STALLED",
+  "sent nothing for too long",
+  "try again, or raise the stall limit",
+  true,
+];
+
+const faults: Readonly<Record<string, Fault>> = {
+  ENOTFOUND: ["REGISTRY_UNREACHABLE", "has no address", "check the spelling of the registry's host", false],
+  EAI_AGAIN: unreachable,
+  ECONNREFUSED: [
+    "REGISTRY_UNREACHABLE",
+    "refuses connections",
+    "check that the registry runs and the port is right",
+    true,
+  ],
+  EHOSTUNREACH: unreachable,
+  ENETUNREACH: unreachable,
+  ETIMEDOUT: unreachable,
+  UND_ERR_CONNECT_TIMEOUT: unreachable,
+  ECONNRESET: interrupted,
+  EPIPE: interrupted,
+  UND_ERR_SOCKET: interrupted,
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: interrupted,
+  HPE_INVALID_EOF_STATE: interrupted,
+  UND_ERR_HEADERS_TIMEOUT: stalled,
+  UND_ERR_BODY_TIMEOUT: stalled,
+  UND_ERR_HEADERS_OVERFLOW: [
+    "REGISTRY_PROTOCOL",
+    "sent too many headers",
+    "this is no sound registry",
+    false,
+  ],
+  UND_ERR_CLOSED: [
+    "REGISTRY_CLOSED",
+    "was asked after the client was closed",
+    "use a client until it is closed",
+    false,
+  ],
+  UND_ERR_DESTROYED: [
+    "REGISTRY_CLOSED",
+    "was asked after the client was closed",
+    "use a client until it is closed",
+    false,
+  ],
+};
+
+const tlsCode =
+  /^(ERR_SSL_|ERR_TLS_|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|ERR_OSSL_|HOSTNAME_MISMATCH|INVALID_CA|EPROTO)/;
+
+/** Turns what the HTTP client threw while talking to `host` into a typed error. */
+export function connectionFault(host: string, cause: unknown): RegistryError {
+  if (cause instanceof RegistryError) return cause;
+  const code = systemCode(cause);
+  const [errorCode, what, hint, isTransient] = faults[code] ?? otherFault(code);
+  return new RegistryError(errorCode, `${host} ${what} (${code})`, hint, { cause, isTransient });
+}
+
+function otherFault(code: string): Fault {
+  if (code === "ERR_SSL_WRONG_VERSION_NUMBER" || code === "ERR_SSL_PACKET_LENGTH_TOO_LONG")
+    return [
+      "REGISTRY_TLS",
+      "does not speak TLS",
+      "if it is a registry without TLS that you trust, allow plain HTTP for it",
+      false,
+    ];
+  if (tlsCode.test(code))
+    return [
+      "REGISTRY_TLS",
+      "has no certificate that this machine trusts",
+      "check the host name, the clock and the certificate authorities",
+      false,
+    ];
+  if (code.startsWith("HPE_"))
+    return ["REGISTRY_PROTOCOL", "does not speak HTTP", "check the host and the port", false];
+  return unreachable;
+}
+
+function systemCode(cause: unknown): string {
+  return cause instanceof Error && "code" in cause && typeof cause.code === "string" ? cause.code : "unknown";
+}

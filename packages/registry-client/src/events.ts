@@ -1,0 +1,14 @@
+import type { Digest } from "@bootlayer/image-spec";
+import type { RegistryErrorCode } from "./errors.ts";
+
+/** What a registry client reports while it works. Nothing in it is secret. */
+export type RegistryEvent = Readonly<
+  /** `bytes` counts from the blob's start, with what was there before. */
+  | { kind: "blob-bytes"; digest: Digest; bytes: number; totalBytes: number }
+  /** A download broke and goes on at `bytes`. */
+  | { kind: "blob-resumed"; digest: Digest; bytes: number; totalBytes: number }
+  /** An attempt failed with `code`; the next one follows after `delayMilliseconds`. */
+  | { kind: "registry-retry"; subject: string; code: RegistryErrorCode; delayMilliseconds: number }
+  /** A registry's `Warning: 299` (distribution-spec "Warnings"), once for each text. */
+  | { kind: "registry-warning"; registry: string; text: string }
+>;

@@ -1,0 +1,89 @@
+import { z } from "zod";
+import type { CredentialSource } from "./auth/credentials.ts";
+import { systemClock, type Clock } from "./clock.ts";
+import type { PlainHttp } from "./endpoint.ts";
+import { RegistryError } from "./errors.ts";
+import type { RegistryEvent } from "./events.ts";
+import type { RetryPolicy } from "./retry.ts";
+import type { TlsSettings } from "./transport.ts";
+
+/** What a registry client may be told; all of it has defaults. */
+export interface RegistryClientOptions {
+  /** Hosts (`host[:port]`) spoken to without TLS: all, none, or by name. Absent: loopback only. */
+  readonly plainHttp?: PlainHttp;
+  /** Absent: anonymous. See `dockerConfigCredentials` for what `docker login` wrote. */
+  readonly credentials?: CredentialSource;
+  /** Further hosts that a registry's credentials may be sent to, when it names them as its token server. */
+  readonly tokenHosts?: (registryHost: string) => readonly string[];
+  /** Trust and client certificate by `host[:port]`. Absent: the authorities that Node trusts. */
+  readonly tls?: (host: string) => TlsSettings | undefined;
+  readonly userAgent?: string;
+  /** Connections to one host at a time; further requests wait. 6 if absent. */
+  readonly maxConnectionsPerHost?: number;
+  /** A connection that sends nothing for this long has failed. 30,000 if absent. */
+  readonly stallMilliseconds?: number;
+  /** Also failed is one that sends less than this, averaged over the stall time. 256 if absent. */
+  readonly minBytesPerSecond?: number;
+  readonly retry?: Partial<RetryPolicy>;
+  readonly onEvent?: (event: RegistryEvent) => void;
+  readonly clock?: Clock;
+}
+
+export interface ResolvedOptions {
+  readonly plainHttp?: PlainHttp;
+  readonly credentials: CredentialSource;
+  readonly tokenHosts: (registryHost: string) => readonly string[];
+  readonly tls: (host: string) => TlsSettings | undefined;
+  readonly userAgent: string;
+  readonly maxConnectionsPerHost: number;
+  readonly stallMilliseconds: number;
+  readonly minBytesPerSecond: number;
+  readonly retry: RetryPolicy;
+  readonly onEvent: (event: RegistryEvent) => void;
+  readonly clock: Clock;
+}
+
+function callable<Type>(): z.ZodType<Type> {
+  return z.custom<Type>((value) => typeof value === "function", "must be a function");
+}
+
+const milliseconds = z
+  .int()
+  .nonnegative()
+  .max(2 ** 31 - 1);
+
+const optionsSchema: z.ZodType<ResolvedOptions> = z.strictObject({
+  plainHttp: z.union([z.boolean(), callable<(host: string) => boolean>()]).optional(),
+  credentials: callable<CredentialSource>().default(() => async () => undefined),
+  tokenHosts: callable<ResolvedOptions["tokenHosts"]>().default(() => () => []),
+  tls: callable<ResolvedOptions["tls"]>().default(() => () => undefined),
+  userAgent: z
+    .string()
+    .regex(/^[\x20-\x7e]{1,200}$/)
+    .default("bootlayer"),
+  maxConnectionsPerHost: z.int().min(1).max(256).default(6),
+  stallMilliseconds: milliseconds.min(1).default(30_000),
+  minBytesPerSecond: z.int().nonnegative().default(256),
+  retry: z
+    .strictObject({
+      attempts: z.int().min(1).max(100).default(5),
+      baseMilliseconds: milliseconds.default(500),
+      capMilliseconds: milliseconds.default(15_000),
+      maxRetryAfterMilliseconds: milliseconds.default(60_000),
+    })
+    .prefault({}),
+  onEvent: callable<ResolvedOptions["onEvent"]>().default(() => () => {}),
+  clock: z
+    .custom<Clock>((value) => typeof value === "object" && value !== null, "must be a clock")
+    .default(systemClock),
+});
+
+/** @throws {RegistryError} REGISTRY_OPTIONS. */
+export function parseOptions(input: RegistryClientOptions): ResolvedOptions {
+  const { data, error: cause } = optionsSchema.safeParse(input);
+  if (cause)
+    throw new RegistryError("REGISTRY_OPTIONS", z.prettifyError(cause), "see RegistryClientOptions", {
+      cause,
+    });
+  return data;
+}
