@@ -7,7 +7,7 @@ export {
   type DigestAlgorithm,
 } from "./digest.ts";
 export { verifyBlob, verifiedBytes } from "./verify-blob.ts";
-export { mediaTypes, layerCompression, type LayerCompression } from "./media-type.ts";
+export { isManifestMediaType, layerCompression, mediaTypes, type LayerCompression } from "./media-type.ts";
 export { descriptorSchema, type Descriptor } from "./descriptor.ts";
 export type { Manifest } from "./manifest.ts";
 export type { Index } from "./image-index.ts";

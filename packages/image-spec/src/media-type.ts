@@ -13,6 +13,18 @@ export const mediaTypes = {
   dockerConfig: "application/vnd.docker.container.image.v1+json",
 } as const;
 
+const manifestTypes: ReadonlySet<string> = new Set([
+  mediaTypes.ociManifest,
+  mediaTypes.ociIndex,
+  mediaTypes.dockerManifest,
+  mediaTypes.dockerManifestList,
+]);
+
+/** True for manifests and indexes, which registries keep apart from blobs. */
+export function isManifestMediaType(mediaType: string): boolean {
+  return manifestTypes.has(mediaType);
+}
+
 /** How a layer's tar is wrapped. */
 export type LayerCompression = "none" | "gzip" | "zstd";
 

@@ -18,8 +18,8 @@ export type RegistryErrorCode =
   | "REGISTRY_RESPONSE_TOO_LARGE"
   | "REGISTRY_RANGE"
   | "REGISTRY_REDIRECT_REFUSED"
+  | "REGISTRY_ADDRESS_REFUSED"
   | "REGISTRY_REALM_REFUSED"
-  | "REGISTRY_INDEX_NESTING"
   | "REGISTRY_CLOSED";
 
 export interface RegistryErrorOptions extends ErrorOptions {

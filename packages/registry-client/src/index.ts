@@ -7,7 +7,7 @@ export type { Clock } from "./clock.ts";
 export type { HttpResponse, TlsSettings } from "./transport.ts";
 export type { Credentials, CredentialSource } from "./auth/credentials.ts";
 export { dockerConfigCredentials, type DockerConfigOptions } from "./auth/docker-config.ts";
-export { resolveImage, type ResolvedImage } from "./resolve.ts";
+export { resolveImage } from "./resolve.ts";
 export { fetchManifest, type FetchedManifest } from "./manifest.ts";
 export { fetchBlob, type FetchBlobOptions } from "./blob-download.ts";
 export type { RegistryEvent } from "./events.ts";

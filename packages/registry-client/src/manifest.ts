@@ -24,6 +24,14 @@ export interface FetchedManifest {
   readonly document: ImageDocument;
 }
 
+/** The bytes of a manifest or index, whose digest is theirs. */
+export interface ManifestBytes {
+  readonly bytes: Uint8Array;
+  readonly digest: Digest;
+  /** From Content-Type, which the registry may have left out. */
+  readonly mediaType: string | undefined;
+}
+
 const accept = [
   mediaTypes.ociManifest,
   mediaTypes.ociIndex,
@@ -32,24 +40,40 @@ const accept = [
 ].join(", ");
 
 /**
- * Fetches what a reference names (distribution-spec "Pulling manifests"), by its digest if it has one. `expected` is
- * what an index said about it.
+ * Fetches what a reference names (distribution-spec "Pulling manifests"), by its digest if it has one.
  *
- * @throws {RegistryError} by kind of failure. @throws {ImageSpecError} BLOB_DIGEST, BLOB_SIZE, DOCUMENT_TOO_LARGE,
- * DOCUMENT_INVALID, DOCUMENT_UNSUPPORTED.
+ * @throws {RegistryError} by kind of failure.
+ * @throws {ImageSpecError} BLOB_DIGEST, DOCUMENT_TOO_LARGE, DOCUMENT_INVALID, DOCUMENT_UNSUPPORTED.
  */
 export async function fetchManifest(
   client: RegistryClient,
   reference: Reference,
   signal: AbortSignal,
-  expected?: Descriptor,
 ): Promise<FetchedManifest> {
+  const { bytes, digest, mediaType } = await fetchManifestBytes(client, reference, signal);
+  const document = parseDocument(bytes, formatReference(reference), mediaType);
+  const [own, usual] =
+    document.kind === "manifest"
+      ? [document.manifest.mediaType, mediaTypes.ociManifest]
+      : [document.index.mediaType, mediaTypes.ociIndex];
+  return {
+    descriptor: { mediaType: own ?? mediaType ?? usual, digest, size: bytes.length },
+    bytes,
+    document,
+  };
+}
+
+/** As `fetchManifest`, without reading the document. `size` is what a descriptor says of it, if one is known. */
+export async function fetchManifestBytes(
+  client: RegistryClient,
+  reference: Reference,
+  signal: AbortSignal,
+  size?: number,
+): Promise<ManifestBytes> {
   const name = formatReference(reference);
-  const limit = expected?.size ?? maxDocumentBytes;
-  if (limit > maxDocumentBytes) throw tooLarge(name, limit);
   for (let failures = 1; ; failures++) {
     try {
-      return await fetchOnce(client, reference, name, expected, signal);
+      return await fetchOnce(client, reference, name, size, signal);
     } catch (error) {
       await client.pause(error, failures, name, signal);
     }
@@ -60,51 +84,43 @@ async function fetchOnce(
   client: RegistryClient,
   { registry, repository, tag = "latest", digest: wanted }: Reference,
   name: string,
-  expected: Descriptor | undefined,
+  size: number | undefined,
   signal: AbortSignal,
-): Promise<FetchedManifest> {
+): Promise<ManifestBytes> {
   const path = `manifests/${wanted ?? tag}`;
   const request = { registry, repository, method: "GET", path, headers: { accept }, subject: name } as const;
   const response = await client.send(request, signal);
-  const bytes = await manifestBytes(response, name);
-  const digest = checkedDigest(bytes, wanted ?? announcedDigest(response), name);
-  if (expected && bytes.length !== expected.size)
+  const bytes = await readBody(response, name);
+  if (size !== undefined && bytes.length !== size)
     throw new ImageSpecError(
       "BLOB_SIZE",
-      `${name} has ${bytes.length} bytes, where its index says ${expected.size}`,
-      "the image was made by a faulty tool",
+      `${name} has ${bytes.length} bytes, where its index says ${size}`,
+      "the image was made by a faulty tool, or its source is damaged",
     );
+  const digest = checkedDigest(bytes, wanted ?? announcedDigest(response), name);
   const [contentType = ""] = (response.headers("content-type")[0] ?? "").split(";");
-  const announced = expected?.mediaType ?? contentType.trim();
-  const document = parseDocument(bytes, name, announced);
-  const { mediaType = announced } = document.kind === "manifest" ? document.manifest : document.index;
-  return { descriptor: { mediaType, digest, size: bytes.length }, bytes, document };
+  return { bytes, digest, mediaType: contentType.trim().toLowerCase() || undefined };
 }
 
-async function manifestBytes(response: HttpResponse, name: string): Promise<Buffer> {
+async function readBody(response: HttpResponse, name: string): Promise<Uint8Array> {
   try {
     return await boundedBody(response, maxDocumentBytes, name);
   } catch (cause) {
-    if (cause instanceof RegistryError && cause.code === "REGISTRY_RESPONSE_TOO_LARGE")
-      throw tooLarge(name, undefined, cause);
-    throw cause;
+    if (!(cause instanceof RegistryError && cause.code === "REGISTRY_RESPONSE_TOO_LARGE")) throw cause;
+    throw new ImageSpecError(
+      "DOCUMENT_TOO_LARGE",
+      `${name} has more than ${maxDocumentBytes} bytes`,
+      "no image needs a manifest of that size",
+      { cause },
+    );
   }
-}
-
-function tooLarge(name: string, size: number | undefined, cause?: unknown): ImageSpecError {
-  return new ImageSpecError(
-    "DOCUMENT_TOO_LARGE",
-    `${name} has ${size ?? "more"} bytes${size === undefined ? " than" : ", more than"} ${maxDocumentBytes}`,
-    "no image needs a manifest of that size",
-    { cause },
-  );
 }
 
 /** A registry may say which digest it keeps a tag under; a text that is no digest says nothing. */
 function announcedDigest(response: HttpResponse): Digest | undefined {
+  const [announced] = response.headers("docker-content-digest");
   try {
-    const [digest] = response.headers("docker-content-digest");
-    return digest === undefined ? undefined : parseDigest(digest);
+    return announced === undefined ? undefined : parseDigest(announced);
   } catch {
     return undefined;
   }

@@ -176,7 +176,7 @@ function farthestReach(addresses: readonly LookupAddress[]): AddressReach {
 
 function outOfBounds(hostname: string): RegistryError {
   return new RegistryError(
-    "REGISTRY_REDIRECT_REFUSED",
+    "REGISTRY_ADDRESS_REFUSED",
     `${hostname} has an address that a server may not send this machine to`,
     "the registry names a place inside your network, which only a registry inside of it may do",
   );

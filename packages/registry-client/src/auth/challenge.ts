@@ -37,7 +37,6 @@ function parseLine(line: string): Challenge[] {
     const name = take(scheme)?.[1]?.toLowerCase();
     if (name === undefined) return challenges;
     const token = take(token68)?.[1];
-    // `Basic, Bearer …`: a scheme alone looks like a token68 of the scheme before it only when no comma is between.
     const parameters = new Map<string, string>();
     challenges.push({ scheme: name, parameters, ...(token === undefined ? {} : { token68: token }) });
     if (token !== undefined) continue;
