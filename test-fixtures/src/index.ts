@@ -19,3 +19,14 @@ export {
 export type { Fault } from "./registry/fault.ts";
 export type { RegistryAuth } from "./registry/auth.ts";
 export { judgePath, requireJudge } from "./require-judge.ts";
+export { startDockerRegistry, type DockerRegistry } from "./docker-registry.ts";
+export { debugfs, dumpe2fs, e2fsck } from "./judges/e2fsprogs.ts";
+export { withMount, type MountOptions } from "./judges/with-mount.ts";
+export { umociUnpack } from "./judges/umoci.ts";
+export { listTree, type TreeEntry, type TreeEntryType, type TreeListing } from "./judges/list-tree.ts";
+export {
+  compareTrees,
+  formatDifferences,
+  type TreeDifference,
+  type TreeField,
+} from "./judges/compare-trees.ts";

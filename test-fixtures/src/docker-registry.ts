@@ -1,0 +1,85 @@
+import { spawn, type ChildProcessByStdio } from "node:child_process";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Readable } from "node:stream";
+import { judgePath } from "./require-judge.ts";
+import { runTool } from "./judges/run-tool.ts";
+
+/** The one account of a registry with `auth: true`. */
+const ACCOUNT = { user: "fixture", password: "open sesame" } as const;
+/** Its line of an htpasswd file: the registry takes bcrypt alone. */
+const HTPASSWD = "fixture:$2b$05$abcdefghijklmnopqrstuupx2xBUC4954936wVIjyyPHmUBFu0wCW";
+
+export interface DockerRegistry {
+  /** `127.0.0.1:PORT` */
+  readonly host: string;
+  /** The account it wants, if it wants one. */
+  readonly account: { readonly user: string; readonly password: string } | undefined;
+  /** Pushes an image of an OCI layout with skopeo, all its platforms, its bytes as they are; `name` is `repository:tag`. */
+  push(layout: string, tag: string, name: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Starts the distribution project's own registry (Debian's docker-registry) on loopback, over plain HTTP. */
+export async function startDockerRegistry({
+  auth = false,
+}: { readonly auth?: boolean } = {}): Promise<DockerRegistry> {
+  const directory = await mkdtemp(join(tmpdir(), "bootlayer-registry-"));
+  await mkdir(join(directory, "data"));
+  await writeFile(join(directory, "htpasswd"), `${HTPASSWD}\n`);
+  await writeFile(join(directory, "config.json"), JSON.stringify(configuration(directory, auth)));
+  const server = spawn("docker-registry", ["serve", join(directory, "config.json")], {
+    env: { PATH: judgePath() },
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  const ended = new Promise<void>((resolve) => {
+    server.once("close", () => {
+      resolve();
+    });
+  });
+  const host = await listeningHost(server);
+  const account = auth ? ACCOUNT : undefined;
+
+  async function push(layout: string, tag: string, name: string): Promise<void> {
+    const options = ["--all", "--preserve-digests", "--dest-tls-verify=false"];
+    if (account !== undefined) options.push("--dest-creds", `${account.user}:${account.password}`);
+    const names = [`oci:${layout}:${tag}`, `docker://${host}/${name}`];
+    await runTool("skopeo", ["--insecure-policy", "copy", ...options, ...names]);
+  }
+
+  async function close(): Promise<void> {
+    server.kill();
+    await ended;
+    await rm(directory, { recursive: true, force: true });
+  }
+
+  return { host, account, push, close };
+}
+
+/** The registry alone knows where it listens, having been asked for any free port; its log says so. */
+async function listeningHost(server: ChildProcessByStdio<null, null, Readable>): Promise<string> {
+  return await new Promise((resolve, reject) => {
+    let log = "";
+    // Read to the end, so that the pipe never fills.
+    server.stderr.setEncoding("utf8").on("data", (text: string) => {
+      log += text;
+      const host = /listening on (127\.0\.0\.1:\d+)/.exec(log)?.[1];
+      if (host !== undefined) resolve(host);
+    });
+    server.once("error", reject);
+    server.once("close", () => {
+      reject(new Error(`docker-registry ended:\n${log}`));
+    });
+  });
+}
+
+function configuration(directory: string, auth: boolean): object {
+  return {
+    version: "0.1",
+    log: { level: "info" },
+    storage: { filesystem: { rootdirectory: join(directory, "data") } },
+    http: { addr: "127.0.0.1:0", secret: "fixture" },
+    ...(auth ? { auth: { htpasswd: { realm: "fixture", path: join(directory, "htpasswd") } } } : {}),
+  };
+}

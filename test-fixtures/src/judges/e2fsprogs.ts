@@ -1,0 +1,33 @@
+import { execa } from "execa";
+import { judgePath } from "../require-judge.ts";
+import { runTool } from "./run-tool.ts";
+
+/**
+ * Checks an ext file system, changing nothing (`e2fsck -fn`); returns what it printed.
+ *
+ * @throws {Error} with what it printed, if it finds anything to mend.
+ */
+export async function e2fsck(image: string): Promise<string> {
+  return await runTool("e2fsck", ["-fn", image]);
+}
+
+/**
+ * What debugfs answers to one request, such as `stat /etc/passwd`.
+ *
+ * @throws {Error} if it complains: it ends with 0 all the same, and complaints go to standard error, after a version line.
+ */
+export async function debugfs(image: string, request: string): Promise<string> {
+  const { stdout, stderr } = await execa("debugfs", ["-R", request, image], {
+    env: { PATH: judgePath(), LC_ALL: "C", TZ: "UTC" },
+    maxBuffer: 2 ** 30,
+    stripFinalNewline: false,
+  });
+  const complaints = stderr.replace(/^debugfs \d.*\n/, "").trim();
+  if (complaints !== "") throw new Error(`debugfs -R "${request}" ${image}: ${complaints}`);
+  return stdout;
+}
+
+/** The superblock and the groups as `dumpe2fs` prints them. */
+export async function dumpe2fs(image: string): Promise<string> {
+  return await runTool("dumpe2fs", [image]);
+}
