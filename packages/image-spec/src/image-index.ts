@@ -17,7 +17,12 @@ export const imageIndexSchema: z.ZodType<Index> = z.object({
   schemaVersion: z.literal(2),
   mediaType: z.string().optional(),
   artifactType: z.string().optional(),
-  manifests: z.array(descriptorSchema).max(maxManifests),
+  // What umoci writes for an index that has become empty is null.
+  manifests: z
+    .array(descriptorSchema)
+    .max(maxManifests)
+    .nullable()
+    .transform((manifests) => manifests ?? []),
   subject: descriptorSchema.optional(),
   annotations: z.record(z.string(), z.string()).optional(),
 });
