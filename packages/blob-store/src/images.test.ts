@@ -1,0 +1,134 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { digestOf, mediaTypes, type Descriptor } from "@bootlayer/image-spec";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { ingestBlob, listImages, openBlobStore, tagImage, untagImage, type BlobStore } from "./index.ts";
+
+let store: BlobStore;
+beforeEach(async () => {
+  store = await openBlobStore(await mkdtemp(join(tmpdir(), "blob-store-")));
+});
+afterEach(() => rm(store.directory, { recursive: true }));
+
+async function manifest(text: string): Promise<Descriptor> {
+  const bytes = Buffer.from(text);
+  const descriptor = { mediaType: mediaTypes.ociManifest, digest: digestOf(bytes), size: bytes.length };
+  async function* once(): AsyncGenerator<Uint8Array> {
+    yield bytes;
+  }
+  await ingestBlob(store, descriptor, once());
+  return descriptor;
+}
+
+function readIndex(): Promise<unknown> {
+  return readFile(join(store.directory, "index.json"), "utf8").then((text): unknown => JSON.parse(text));
+}
+
+async function names(): Promise<Record<string, string>> {
+  const images = await listImages(store);
+  return Object.fromEntries(images.map(({ name, descriptor }) => [name ?? "", descriptor.digest]));
+}
+
+test("the same tag of two registries names two images", async () => {
+  const [one, two] = [await manifest("one"), await manifest("two")];
+  await tagImage(store, "docker.io/library/alpine:3.22", one);
+  await tagImage(store, "mirror.example:5000/library/alpine:3.22", two);
+  expect(await names()).toEqual({
+    "docker.io/library/alpine:3.22": one.digest,
+    "mirror.example:5000/library/alpine:3.22": two.digest,
+  });
+});
+
+test("a name that moves stands for the new image alone", async () => {
+  const [one, two] = [await manifest("one"), await manifest("two")];
+  await tagImage(store, "docker.io/library/alpine:latest", one);
+  await tagImage(store, "docker.io/library/alpine:latest", two);
+  expect(await names()).toEqual({ "docker.io/library/alpine:latest": two.digest });
+});
+
+test("an entry keeps its annotations and its platform beside its name, and no payload", async () => {
+  const descriptor = await manifest("one");
+  const platform = { os: "linux", architecture: "arm64" };
+  await tagImage(
+    store,
+    "a:1",
+    { ...descriptor, platform, data: "b25l", annotations: { "org.opencontainers.image.version": "3" } },
+    { annotations: { "org.opencontainers.image.ref.name": "forged", "com.example.kept": "yes" } },
+  );
+  expect((await listImages(store))[0]?.descriptor).toEqual({
+    ...descriptor,
+    platform,
+    annotations: {
+      "org.opencontainers.image.version": "3",
+      "com.example.kept": "yes",
+      "org.opencontainers.image.ref.name": "a:1",
+    },
+  });
+});
+
+test("a name is taken away once", async () => {
+  await tagImage(store, "a:1", await manifest("one"));
+  await tagImage(store, "a:2", await manifest("one"));
+  expect(await untagImage(store, "a:1")).toBe(true);
+  expect(await untagImage(store, "a:1")).toBe(false);
+  expect(Object.keys(await names())).toEqual(["a:2"]);
+});
+
+test("a document that is not in the store gets no name", async () => {
+  const descriptor = await manifest("one");
+  await expect(tagImage(store, "a:1", { ...descriptor, size: 99 })).rejects.toMatchObject({
+    code: "STORE_BLOB_MISSING",
+  });
+  expect(await names()).toEqual({});
+});
+
+test.for(["", "a b", "a\n", "ä", "\u0000", "x".repeat(1025)])("%j cannot name an image", async (name) => {
+  await expect(tagImage(store, name, await manifest("one"))).rejects.toMatchObject({
+    code: "STORE_NAME_INVALID",
+  });
+});
+
+test("what other tools wrote into index.json stays, members of no specification too", async () => {
+  const foreign = {
+    mediaType: mediaTypes.ociManifest,
+    digest: digestOf(Buffer.from("elsewhere")),
+    size: 9,
+    "com.example.member": [1],
+  };
+  await writeFile(
+    join(store.directory, "index.json"),
+    JSON.stringify({ schemaVersion: 2, manifests: [foreign], "com.example.top": { a: null } }),
+  );
+  await tagImage(store, "a:1", await manifest("one"));
+  await untagImage(store, "a:1");
+  expect(await readIndex()).toEqual({
+    schemaVersion: 2,
+    manifests: [foreign],
+    "com.example.top": { a: null },
+  });
+});
+
+test("an index whose manifests are null, as umoci leaves it, is empty and takes a name", async () => {
+  await writeFile(join(store.directory, "index.json"), '{"schemaVersion":2,"manifests":null}');
+  expect(await listImages(store)).toEqual([]);
+  await tagImage(store, "a:1", await manifest("one"));
+  expect(Object.keys(await names())).toEqual(["a:1"]);
+});
+
+test("an index that would grow past what readers take stays as it is", async () => {
+  const descriptor = await manifest("one");
+  const annotations = { filler: "x".repeat(2 ** 21) };
+  await tagImage(store, "a:1", descriptor, { annotations });
+  await expect(tagImage(store, "a:2", descriptor, { annotations })).rejects.toMatchObject({
+    code: "DOCUMENT_TOO_LARGE",
+  });
+  expect(Object.keys(await names())).toEqual(["a:1"]);
+});
+
+test("names given at the same time are all there", async () => {
+  const descriptor = await manifest("one");
+  const wanted = Array.from({ length: 8 }, (_, number) => `a:${number}`);
+  await Promise.all(wanted.map((name) => tagImage(store, name, descriptor)));
+  expect(Object.keys(await names()).toSorted()).toEqual(wanted);
+});

@@ -1,0 +1,72 @@
+import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
+import { createDurableFile, fileError } from "@bootlayer/durable-file";
+import { maxDocumentBytes, parseDocument, type Descriptor } from "@bootlayer/image-spec";
+import { z } from "zod";
+import type { BlobStore } from "./blob-store.ts";
+import { invalidLayout, readLayoutFile, type Layout } from "./layout.ts";
+import { withLock } from "./lock.ts";
+
+/** Whatever else other tools wrote into the file stays when we change it. */
+const looseIndexSchema = z.looseObject({ manifests: z.array(z.unknown()).nullish() });
+
+/**
+ * What a layout's index.json points at (image-layout.md, "index.json file").
+ *
+ * @throws {StoreError} STORE_INVALID. @throws {ImageSpecError} DOCUMENT_INVALID, DOCUMENT_UNSUPPORTED.
+ */
+export async function readIndexFile(layout: Layout): Promise<readonly Descriptor[]> {
+  return parseIndexFile(layout, await readLayoutFile(layout, "index.json", maxDocumentBytes));
+}
+
+/**
+ * Takes the entries out that `isReplaced` names and adds others, while no other process changes the file; readers see
+ * the old one or the new one. Answers with the number of entries taken out.
+ */
+export async function replaceEntries(
+  store: BlobStore,
+  isReplaced: (descriptor: Descriptor) => boolean,
+  added: readonly Descriptor[],
+  signal?: AbortSignal,
+): Promise<number> {
+  return withLock(
+    store.lockDirectory,
+    "index.json",
+    async () => {
+      const bytes = await readLayoutFile(store, "index.json", maxDocumentBytes);
+      const descriptors = parseIndexFile(store, bytes);
+      const index = looseIndexSchema.parse(JSON.parse(Buffer.from(bytes).toString()));
+      const entries = index.manifests ?? [];
+      const kept = entries.filter((_, position) => {
+        const descriptor = descriptors[position];
+        return descriptor === undefined || !isReplaced(descriptor);
+      });
+      const manifests = [...kept, ...added];
+      if (!isDeepStrictEqual(manifests, entries)) await writeIndexFile(store, { ...index, manifests });
+      return entries.length - kept.length;
+    },
+    signal,
+  );
+}
+
+async function writeIndexFile(store: BlobStore, index: object): Promise<void> {
+  const bytes = Buffer.from(JSON.stringify(index));
+  // An index that has grown past what readers take must not come to be.
+  parseIndexFile(store, bytes);
+  const path = join(store.directory, "index.json");
+  const file = await createDurableFile(path, { temporaryDirectory: store.ingestDirectory });
+  try {
+    await file.handle.writeFile(bytes);
+    await file.commit();
+  } catch (cause) {
+    throw fileError(`write ${path}`, cause);
+  } finally {
+    await file.discard();
+  }
+}
+
+function parseIndexFile(layout: Layout, bytes: Uint8Array): readonly Descriptor[] {
+  const document = parseDocument(bytes, join(layout.directory, "index.json"));
+  if (document.kind === "index") return document.index.manifests;
+  throw invalidLayout(layout.directory, "its index.json is a manifest");
+}
