@@ -1,0 +1,159 @@
+import { execFile } from "node:child_process";
+import { cp, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { parseDigest, type Descriptor } from "@bootlayer/image-spec";
+import {
+  image,
+  imageIndex,
+  layerBlob,
+  requireJudge,
+  tarArchive,
+  writeLayout,
+  type FixtureImage,
+} from "@bootlayer/test-fixtures";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import {
+  ingestBlob,
+  listImages,
+  openBlobStore,
+  openLayout,
+  readBlob,
+  resolveImageInLayout,
+  tagImage,
+  untagImage,
+  type BlobStore,
+} from "../src/index.ts";
+
+let directory: string;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), "blob-store-"));
+});
+afterEach(() => rm(directory, { recursive: true }));
+
+const run = promisify(execFile);
+const amd64 = { os: "linux", architecture: "amd64" };
+const arm64 = { os: "linux", architecture: "arm64" };
+const layers = ["lower", "upper"].map((name) =>
+  layerBlob(tarArchive([{ name, content: name.repeat(1000) }])),
+);
+const fixture = image(layers, { config: { Cmd: ["/bin/true"] } });
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
+
+function descriptorOf({ digest, ...rest }: FixtureImage["manifestDescriptor"]): Descriptor {
+  return { ...rest, digest: parseDigest(digest) };
+}
+
+/** As a pull does: the blobs first, then the manifest, then the name. */
+async function store(image: FixtureImage, ...names: string[]): Promise<BlobStore> {
+  const store = await openBlobStore(join(directory, "store"));
+  for (const layer of image.layers)
+    await ingestBlob(store, descriptorOf(layer.descriptor), once(layer.bytes));
+  await ingestBlob(store, descriptorOf(image.configDescriptor), once(image.config));
+  await ingestBlob(store, descriptorOf(image.manifestDescriptor), once(image.manifest));
+  for (const name of names) await tagImage(store, name, descriptorOf(image.manifestDescriptor));
+  return store;
+}
+
+const skopeo = requireJudge("skopeo");
+describe.skipIf(skopeo.skip)(`skopeo${skopeo.reason}`, () => {
+  test.for(["3.22", "docker.io/library/alpine:3.22", "localhost:5000/a/b:latest"])(
+    "finds the image that we named %s",
+    async (name) => {
+      const { directory } = await store(fixture, "other", name);
+      const { stdout } = await run("skopeo", ["inspect", `oci:${directory}:${name}`]);
+      expect(JSON.parse(stdout)).toMatchObject({
+        Digest: fixture.manifestDescriptor.digest,
+        Layers: layers.map((layer) => layer.descriptor.digest),
+      });
+    },
+  );
+
+  test("copies an image out of our store, every blob right", async () => {
+    await store(fixture, "3.22");
+    const target = join(directory, "copy");
+    await run("skopeo", ["copy", `oci:${join(directory, "store")}:3.22`, `dir:${target}`]);
+    for (const { descriptor, bytes } of layers)
+      expect((await readFile(join(target, descriptor.digest.slice(7)))).equals(bytes)).toBe(true);
+  });
+
+  test("writes a layout that we read: an image", async () => {
+    await store(fixture, "in");
+    const target = join(directory, "copy");
+    await run("skopeo", ["copy", `oci:${join(directory, "store")}:in`, `oci:${target}:example.com/out:2`]);
+    const layout = await openLayout(target);
+    const found = await resolveImageInLayout(layout, "example.com/out:2", amd64);
+    expect(found.config.config?.Cmd).toEqual(["/bin/true"]);
+    for (const [position, layer] of found.manifest.layers.entries())
+      for await (const chunk of readBlob(layout, layer))
+        expect(layers[position]?.bytes.equals(chunk)).toBe(true);
+  });
+
+  test("writes a layout that we read: an index of platforms", async () => {
+    const forArm64 = image(layers, { architecture: "arm64" });
+    const index = imageIndex([
+      { image: fixture, platform: amd64 },
+      { image: forArm64, platform: arm64 },
+    ]);
+    const source = join(directory, "source");
+    await writeLayout(source, { multi: index });
+    const target = join(directory, "copy");
+    await run("skopeo", ["copy", "--all", `oci:${source}:multi`, `oci:${target}:multi`]);
+    const found = await resolveImageInLayout(await openLayout(target), "multi", arm64);
+    expect(found.descriptor.digest).toBe(forArm64.manifestDescriptor.digest);
+    expect(found.indexDescriptor?.digest).toBe(index.indexDescriptor.digest);
+  });
+
+  test("writes into our store beside us, and both see both images", async () => {
+    const { directory: ours } = await store(fixture, "ours");
+    await run("skopeo", ["copy", `oci:${ours}:ours`, `oci:${ours}:theirs`]);
+    expect((await listImages(await openLayout(ours))).map(({ name }) => name)).toEqual(["ours", "theirs"]);
+    await store(image([]), "ours-too");
+    const { stdout } = await run("skopeo", ["inspect", "--raw", `oci:${ours}:theirs`]);
+    expect(stdout).toBe(fixture.manifest.toString());
+  });
+});
+
+const umoci = requireJudge("umoci");
+describe.skipIf(umoci.skip)(`umoci${umoci.reason}`, () => {
+  test("lists the names in our store and not what was untagged", async () => {
+    const opened = await store(fixture, "3.22", "docker.io/library/alpine:3.22", "gone");
+    await untagImage(opened, "gone");
+    const { stdout } = await run("umoci", ["ls", "--layout", opened.directory]);
+    expect(stdout.trim().split("\n").toSorted()).toEqual(["3.22", "docker.io/library/alpine:3.22"]);
+  });
+
+  test("reads the history of an image of our store", async () => {
+    const { directory } = await store(fixture, "3.22");
+    const { stdout } = await run("umoci", ["stat", "--json", "--image", `${directory}:3.22`]);
+    expect(JSON.parse(stdout)).toHaveProperty("history");
+  });
+
+  test("collects garbage in our store without harm to what is named or under way", async () => {
+    const opened = await store(fixture, "3.22");
+    await store(image([], { created: "2001-01-01T00:00:00Z" }));
+    const ingest = await readdir(join(opened.directory, ".bootlayer"));
+    await run("umoci", ["gc", "--layout", opened.directory]);
+    expect((await readdir(join(opened.directory, "blobs/sha256"))).length).toBe(layers.length + 2);
+    expect(await readdir(join(opened.directory, ".bootlayer"))).toEqual(ingest);
+    expect(await resolveImageInLayout(opened, "3.22", amd64)).toHaveProperty("config");
+  });
+
+  test("makes layouts that we read, new and emptied, and name images in", async () => {
+    const layout = join(directory, "store");
+    await run("umoci", ["init", "--layout", layout]);
+    await run("umoci", ["new", "--image", `${layout}:new`]);
+    expect((await listImages(await openLayout(layout))).map(({ name }) => name)).toEqual(["new"]);
+    await run("umoci", ["rm", "--image", `${layout}:new`]);
+    expect(await listImages(await openLayout(layout))).toEqual([]);
+    await store(fixture, "ours");
+    const copy = join(directory, "copy");
+    await cp(layout, copy, { recursive: true });
+    const { stdout } = await run("umoci", ["ls", "--layout", copy]);
+    expect(stdout.trim()).toBe("ours");
+  });
+});
