@@ -30,3 +30,6 @@ export {
   type TreeDifference,
   type TreeField,
 } from "./judges/compare-trees.ts";
+export { bootDisk, type BootOptions, type BootResult, type CommandResult } from "./judges/boot-disk.ts";
+export { cloudKernel, type CloudKernel } from "./judges/cloud-kernel.ts";
+export { withLibext2, type Libext2Entry, type Libext2Image } from "./judges/libext2.ts";

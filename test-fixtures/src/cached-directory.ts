@@ -1,0 +1,65 @@
+import { mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+
+/**
+ * Makes `directory` with `build` unless it is there; returns it. Several processes may ask at once: one builds, the others
+ * wait. A build that fails or is killed leaves nothing under the name.
+ */
+export async function cachedDirectory(
+  directory: string,
+  build: (directory: string) => Promise<void>,
+): Promise<string> {
+  await mkdir(dirname(directory), { recursive: true });
+  const lock = `${directory}.lock`;
+  while (!(await exists(directory))) {
+    if (!(await takeLock(lock))) {
+      await sleep(200);
+      continue;
+    }
+    try {
+      if (!(await exists(directory))) await buildAside(directory, build);
+    } finally {
+      await rm(lock, { force: true });
+    }
+  }
+  return directory;
+}
+
+async function buildAside(directory: string, build: (directory: string) => Promise<void>): Promise<void> {
+  const aside = await mkdtemp(join(dirname(directory), `.${basename(directory)}-`));
+  try {
+    await build(aside);
+    await rename(aside, directory);
+  } finally {
+    await rm(aside, { recursive: true, force: true });
+  }
+}
+
+/** The lock names its process; one whose process is gone is taken away, and the next attempt may get it. */
+async function takeLock(lock: string): Promise<boolean> {
+  try {
+    await writeFile(lock, String(process.pid), { flag: "wx" });
+    return true;
+  } catch {
+    const owner = Number(await readFile(lock, "utf8").catch(() => "0"));
+    if (owner > 0 && !isAlive(owner)) await rm(lock, { force: true });
+    return false;
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "EPERM";
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await stat(path).then(
+    () => true,
+    () => false,
+  );
+}
