@@ -39,6 +39,9 @@ function absent<Schema extends z.ZodType>(schema: Schema): z.ZodType<z.output<Sc
 const strings = z.array(z.string());
 const anyRecord = z.record(z.string(), z.unknown());
 
+/** Docker leaves the member out, and Go's tools write null, for an image without layers. */
+const diffIdsSchema = absent(z.array(digestSchema)).transform((diffIds) => diffIds ?? []);
+
 const configSchema: z.ZodType<ImageConfig> = z.object({
   os: z.string(),
   architecture: z.string(),
@@ -60,7 +63,7 @@ const configSchema: z.ZodType<ImageConfig> = z.object({
       Labels: absent(z.record(z.string(), z.string())),
     }),
   ),
-  rootfs: z.object({ type: z.literal("layers"), diff_ids: z.array(digestSchema) }),
+  rootfs: z.object({ type: z.literal("layers"), diff_ids: diffIdsSchema }),
 });
 
 /**

@@ -12,19 +12,20 @@ export type ImageDocument = Readonly<
 /** Longest manifest, index or config that is read, in bytes (distribution-spec: registries must take 4 MiB). */
 export const maxDocumentBytes: number = 4 * 2 ** 20;
 
-const kinds: Readonly<Record<string, ImageDocument["kind"]>> = {
-  [mediaTypes.ociManifest]: "manifest",
-  [mediaTypes.dockerManifest]: "manifest",
-  [mediaTypes.ociIndex]: "index",
-  [mediaTypes.dockerManifestList]: "index",
-};
+const kinds: ReadonlyMap<string | undefined, ImageDocument["kind"]> = new Map([
+  [mediaTypes.ociManifest, "manifest"],
+  [mediaTypes.dockerManifest, "manifest"],
+  [mediaTypes.ociIndex, "index"],
+  [mediaTypes.dockerManifestList, "index"],
+]);
 
 /**
  * Reads a manifest or an index. What it is, is said by its `mediaType`, else by `mediaType` of the caller (a descriptor
  * or Content-Type), else by its shape.
  *
  * @throws {ImageSpecError} DOCUMENT_TOO_LARGE, DOCUMENT_INVALID; DOCUMENT_UNSUPPORTED for Docker's schema 1 and for a
- * document that is a manifest and an index at once (CVE-2021-41190).
+ * document that is a manifest and an index at once, or calls itself another kind than the caller was told
+ * (CVE-2021-41190).
  */
 export function parseDocument(bytes: Uint8Array, name: string, mediaType?: string): ImageDocument {
   const json = parseJson(bytes, name);
@@ -47,8 +48,15 @@ export function parseDocument(bytes: Uint8Array, name: string, mediaType?: strin
       `${name} is a manifest and an index at once`,
       "no honest tool writes such a document",
     );
-  const declared = kinds[shape.data.mediaType ?? ""] ?? kinds[mediaType ?? ""];
-  const kind = declared ?? (isManifest ? "manifest" : isIndex ? "index" : undefined);
+  const own = kinds.get(shape.data.mediaType);
+  const told = kinds.get(mediaType);
+  if (own && told && own !== told)
+    throw new ImageSpecError(
+      "DOCUMENT_UNSUPPORTED",
+      `${name} calls itself ${shape.data.mediaType}, but was announced as ${mediaType}`,
+      "no honest tool writes such a document",
+    );
+  const kind = own ?? told ?? (isManifest ? "manifest" : isIndex ? "index" : undefined);
   if (kind === "manifest") return { kind, manifest: check(manifestSchema, json, name) };
   if (kind === "index") return { kind, index: check(imageIndexSchema, json, name) };
   throw new ImageSpecError(

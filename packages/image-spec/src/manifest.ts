@@ -21,7 +21,12 @@ export const manifestSchema: z.ZodType<Manifest> = z.object({
   mediaType: z.string().optional(),
   artifactType: z.string().optional(),
   config: descriptorSchema,
-  layers: z.array(descriptorSchema).max(maxLayers),
+  // What Go's tools write for an image without layers is null.
+  layers: z
+    .array(descriptorSchema)
+    .max(maxLayers)
+    .nullable()
+    .transform((layers) => layers ?? []),
   subject: descriptorSchema.optional(),
   annotations: z.record(z.string(), z.string()).optional(),
 });

@@ -19,30 +19,36 @@ export const platformSchema: z.ZodType<Platform> = z.object({
   "os.features": z.array(z.string()).optional(),
 });
 
-const aliases: Readonly<Record<string, readonly [architecture: string, variant?: string]>> = {
-  x86_64: ["amd64"],
-  "x86-64": ["amd64"],
-  aarch64: ["arm64"],
-  armhf: ["arm", "v7"],
-  armel: ["arm", "v6"],
-  i386: ["386"],
-  i686: ["386"],
-};
+// Maps, not objects: an architecture may be called `constructor`.
+const aliases: ReadonlyMap<string, readonly [architecture: string, variant?: string]> = new Map([
+  ["x86_64", ["amd64"]],
+  ["x86-64", ["amd64"]],
+  ["aarch64", ["arm64"]],
+  ["armhf", ["arm", "v7"]],
+  ["armel", ["arm", "v6"]],
+  ["i386", ["386"]],
+  ["i686", ["386"]],
+]);
 
-/** A component of an architecture's ladder: a machine of a level runs what was built for any lower one. */
-const lowestLevel: Readonly<Record<string, number>> = { amd64: 1, arm: 5, arm64: 8 };
-const defaultLevel: Readonly<Record<string, number>> = { amd64: 1, arm: 7, arm64: 8 };
+/** The variants that are steps of a ladder: a machine of a level runs what was built for any lower one. */
+const ladders: ReadonlyMap<string, { readonly lowest: number; readonly usual: number }> = new Map([
+  ["amd64", { lowest: 1, usual: 1 }],
+  ["arm", { lowest: 5, usual: 7 }],
+  ["arm64", { lowest: 8, usual: 8 }],
+]);
+
+/** Armv9.0 has all of Armv8.5, v9.1 all of v8.6, and so on. */
+const minorsPerMajor = 5;
 
 /**
  * One spelling for each platform, as containerd's: x86_64 is amd64, aarch64 arm64, armhf arm/v7, armel arm/v6; arm
  * alone is v7; the variants amd64/v1 and arm64/v8 are the base and are left out.
  */
 export function normalisePlatform(platform: Platform): Platform {
-  const [architecture, implied] = aliases[platform.architecture.toLowerCase()] ?? [
-    platform.architecture.toLowerCase(),
-  ];
+  const spelledArchitecture = platform.architecture.toLowerCase();
+  const [architecture, implied] = aliases.get(spelledArchitecture) ?? [spelledArchitecture];
   const spelled = platform.variant?.toLowerCase() || implied;
-  const variant = spelled !== undefined && /^\d+$/.test(spelled) ? `v${spelled}` : spelled;
+  const variant = spelled?.replace(/^v?(\d+)(?:\.0+|(\.\d+))?$/, "v$1$2");
   const isBase =
     (architecture === "amd64" && variant === "v1") || (architecture === "arm64" && variant === "v8");
   const { variant: _, ...rest } = platform;
@@ -59,7 +65,7 @@ export function normalisePlatform(platform: Platform): Platform {
  */
 export function parsePlatform(text: string): Platform {
   const parts = text.split("/");
-  if (parts.length > 3 || !parts.every((part) => /^[A-Za-z0-9_.-]{1,64}$/.test(part)))
+  if (parts.length > 3 || !parts.every((part) => /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$/.test(part)))
     throw new ImageSpecError(
       "PLATFORM_INVALID",
       `${JSON.stringify(text.slice(0, 200))} is no platform`,
@@ -99,8 +105,9 @@ export function matchPlatform(wanted: Platform, offered: Platform): number {
   if (offer.variant === want.variant) return Number.MAX_SAFE_INTEGER;
   const wantLevel = level(want);
   const offerLevel = level(offer);
-  if (wantLevel === undefined || offerLevel === undefined) return 0;
-  return offerLevel <= wantLevel ? 1 + offerLevel : 0;
+  if (!wantLevel || !offerLevel || offerLevel.major > wantLevel.major) return 0;
+  const reachedMinor = wantLevel.minor + minorsPerMajor * (wantLevel.major - offerLevel.major);
+  return offerLevel.minor <= reachedMinor ? 1 + offerLevel.major * 1000 + offerLevel.minor : 0;
 }
 
 /**
@@ -146,12 +153,15 @@ export function platformNotFound(
   );
 }
 
-function level({ architecture, variant }: Platform): number | undefined {
-  const base = defaultLevel[architecture];
-  if (variant === undefined) return base;
-  const [, digits] = /^v(\d+)$/.exec(variant) ?? [];
-  const number = Number(digits);
-  return base !== undefined && digits !== undefined && number >= (lowestLevel[architecture] ?? 0)
-    ? number
-    : undefined;
+function level({
+  architecture,
+  variant,
+}: Platform): { readonly major: number; readonly minor: number } | undefined {
+  const ladder = ladders.get(architecture);
+  if (!ladder) return undefined;
+  if (variant === undefined) return { major: ladder.usual, minor: 0 };
+  const [, major, minor = "0"] = /^v(\d{1,3})(?:\.(\d{1,3}))?$/.exec(variant) ?? [];
+  return major === undefined || Number(major) < ladder.lowest
+    ? undefined
+    : { major: Number(major), minor: Number(minor) };
 }

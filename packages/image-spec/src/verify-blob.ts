@@ -47,6 +47,6 @@ export async function verifiedBytes(
   descriptor: Pick<Descriptor, "digest" | "size">,
 ): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
-  for await (const chunk of verifyBlob(chunks, descriptor)) parts.push(Uint8Array.from(chunk));
+  for await (const chunk of verifyBlob(chunks, descriptor)) parts.push(new Uint8Array(chunk));
   return Buffer.concat(parts);
 }
