@@ -1,0 +1,3 @@
+import { runDecompressWorker } from "./worker-body.ts";
+
+runDecompressWorker();
