@@ -1,0 +1,143 @@
+import { createDurableFile } from "@bootlayer/durable-file";
+import {
+  dataLength,
+  type ContentShape,
+  type ContentSink,
+  type DirectoryNode,
+  type ImageSummary,
+  type ImageWriter,
+} from "@bootlayer/rootfs-tree";
+import { createAllocator } from "./allocator.ts";
+import { chooseGeometry } from "./capacity.ts";
+import { openContentSink, type ContentTarget } from "./content-sink.ts";
+import { createContents } from "./contents.ts";
+import { Ext4Error } from "./errors.ts";
+import { createExtentTable } from "./extent-table.ts";
+import { writeMetadata, type Finished } from "./finish.ts";
+import { createImageFile } from "./image-file.ts";
+import { checkOptions, type Ext4Options } from "./options.ts";
+
+export interface Ext4Summary extends ImageSummary {
+  readonly blockSize: number;
+  /** Inodes in the image, and those of them that are in use (ext4's own eleven counted). */
+  readonly inodes: number;
+  readonly inodesUsed: number;
+  /** What an ordinary user finds available: `df` shows the same. 0 if the reserves take all that is free. */
+  readonly availableBytes: number;
+  /** 0 without a journal. */
+  readonly journalBytes: number;
+}
+
+export interface Ext4ImageWriter extends ImageWriter {
+  finish(root: DirectoryNode): Promise<Ext4Summary>;
+}
+
+export interface CreateExt4ImageOptions extends Partial<Ext4Options> {
+  /** Once aborted, the next call throws its reason; `abort` is still the caller's to call before `finish`. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Begins an ext4 image that will appear under `path`, whole and durable, when `finish` has settled. Until then its bytes
+ * are in a temporary file beside it. The features are those of Debian 12's `mke2fs -t ext4`; a node's time of
+ * modification is also written as its times of access, change and creation, since nothing may come from the clock.
+ *
+ * Contents that the tree does not refer to are free space in the image, overwritten with zeros. A failed `finish` leaves
+ * nothing; after any other failure `abort` does.
+ *
+ * @throws {Ext4Error} EXT4_OPTIONS_INVALID; later the writer's calls throw what their tasks name, and all of them
+ *   EXT4_WRITER_STATE if called out of order.
+ * @throws {DurableFileError} whenever the file system does not take what is written.
+ */
+export async function createExt4Image(
+  path: string,
+  { signal, ...given }: CreateExt4ImageOptions = {},
+): Promise<Ext4ImageWriter> {
+  const options = checkOptions(given);
+  const geometry = chooseGeometry(options);
+  const { blockSize, size } = options;
+  signal?.throwIfAborted();
+  const durable = await createDurableFile(path);
+  const end = size.kind === "bytes" ? size.bytes : Infinity;
+  const target: ContentTarget = {
+    blockSize,
+    allocator: createAllocator(geometry),
+    extents: createExtentTable(),
+    file: createImageFile(durable.handle, path, blockSize, end),
+  };
+  const contents = createContents();
+  let state: "ready" | "in-content" | "finishing" | "over" = "ready";
+
+  function openContent(shape: ContentShape): ContentSink {
+    signal?.throwIfAborted();
+    expectReady("openContent");
+    const sink = openContentSink(target, shape, () => {
+      if (state === "in-content") state = "ready";
+    });
+    contents.add(shape.size, dataLength(shape));
+    state = "in-content";
+    return sink;
+  }
+
+  async function finish(root: DirectoryNode): Promise<Ext4Summary> {
+    expectReady("finish");
+    state = "finishing";
+    try {
+      signal?.throwIfAborted();
+      const finished = await writeMetadata(root, { options, geometry, target, contents, signal });
+      const bytes = size.kind === "bytes" ? size.bytes : finished.layout.blocks * blockSize;
+      target.file.flush();
+      await target.file.settle();
+      await target.file.truncate(bytes);
+      signal?.throwIfAborted();
+      await durable.commit();
+      return summary(finished, bytes);
+    } catch (error) {
+      await discard();
+      throw error;
+    } finally {
+      state = "over";
+    }
+  }
+
+  async function abort(): Promise<void> {
+    if (state === "over") return;
+    state = "over";
+    await discard();
+  }
+
+  /** The file is closed only when nothing more is being written back. */
+  async function discard(): Promise<void> {
+    await target.file.settle().catch(() => {});
+    await durable.discard();
+  }
+
+  function expectReady(call: string): void {
+    if (state === "ready") return;
+    const why = {
+      "in-content": "the content under way has not been closed",
+      finishing: "finish was called",
+      over: "the image is finished or was given up",
+    }[state];
+    throw new Ext4Error(
+      "EXT4_WRITER_STATE",
+      `${call} of the ext4 image ${path}: ${why}`,
+      "open and close one content after another, then finish once",
+    );
+  }
+
+  function summary({ layout, dropped, lastInode }: Finished, bytes: number): Ext4Summary {
+    return {
+      bytes,
+      dataRegions: target.file.dataRegions(),
+      contentDropped: dropped.bytes,
+      blockSize,
+      inodes: layout.inodesPerGroup * layout.groups,
+      inodesUsed: lastInode,
+      availableBytes: Math.max(layout.availableBlocks, 0) * blockSize,
+      journalBytes: layout.journal.reduce((sum, { length }) => sum + length, 0) * blockSize,
+    };
+  }
+
+  return { openContent, finish, abort };
+}
