@@ -17,8 +17,8 @@ export interface DockerRegistry {
   /** The account it wants, if it wants one. */
   readonly account: { readonly user: string; readonly password: string } | undefined;
   /** Pushes an image of an OCI layout with skopeo, all its platforms, its bytes as they are; `name` is `repository:tag`. */
-  push(layout: string, tag: string, name: string): Promise<void>;
-  close(): Promise<void>;
+  readonly push: (layout: string, tag: string, name: string) => Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** Starts the distribution project's own registry (Debian's docker-registry) on loopback, over plain HTTP. */

@@ -31,5 +31,5 @@ export {
   type TreeField,
 } from "./judges/compare-trees.ts";
 export { bootDisk, type BootOptions, type BootResult, type CommandResult } from "./judges/boot-disk.ts";
-export { cloudKernel, type CloudKernel } from "./judges/cloud-kernel.ts";
+export { cloudKernel, requireCloudKernel, type CloudKernel } from "./judges/cloud-kernel.ts";
 export { withLibext2, type Libext2Entry, type Libext2Image } from "./judges/libext2.ts";

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { cachedDirectory } from "../cached-directory.ts";
 import { debianDependency, downloadPackage } from "../debian-packages.ts";
+import { requireJudge } from "../require-judge.ts";
 import { runTool } from "./run-tool.ts";
 import { workspaceCache } from "../workspace-cache.ts";
 
@@ -27,4 +28,25 @@ export async function cloudKernel(): Promise<CloudKernel> {
     modules: join(directory, "lib", "modules", version),
     version,
   };
+}
+
+/**
+ * `requireJudge` for tests that boot a disk: fetches the kernel where tests are collected, and skips them where it cannot.
+ *
+ * @returns `kernel` is empty where `skip` is true.
+ * @throws {Error} instead of skipping, where BOOTLAYER_REQUIRE_JUDGES is 1.
+ */
+export async function requireCloudKernel(): Promise<{
+  readonly skip: boolean;
+  readonly reason: string;
+  readonly kernel: string;
+}> {
+  const tools = requireJudge("qemu-system-x86_64", "apt-get", "dpkg-deb");
+  if (tools.skip) return { ...tools, kernel: "" };
+  try {
+    return { ...tools, kernel: (await cloudKernel()).kernel };
+  } catch (cause) {
+    if (process.env["BOOTLAYER_REQUIRE_JUDGES"] === "1") throw cause;
+    return { skip: true, reason: " [skipped: needs Debian's cloud kernel from apt]", kernel: "" };
+  }
 }

@@ -16,9 +16,9 @@ export interface Libext2Entry {
 
 export interface Libext2Image {
   /** All names by path; `/` is the root. The binding reads names as UTF-8: an image with other names is refused. */
-  list(): Promise<Map<string, Libext2Entry>>;
+  readonly list: () => Promise<Map<string, Libext2Entry>>;
   /** A file's content; of use for files well below 2 GiB. */
-  readFile(path: string): Promise<Buffer>;
+  readonly readFile: (path: string) => Promise<Buffer>;
 }
 
 /**

@@ -45,9 +45,9 @@ export interface Registry {
   /** Every request so far, refused ones included, in order of arrival. */
   readonly requests: readonly RegistryRequest[];
   /** Names an image anew while the registry runs; what the tag named before stays reachable by digest. */
-  tag(name: string, content: FixtureImage | FixtureIndex): void;
+  readonly tag: (name: string, content: FixtureImage | FixtureIndex) => void;
   /** Open connections are cut. */
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 interface Repository {
