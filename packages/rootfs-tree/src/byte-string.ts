@@ -27,23 +27,23 @@ export function compareByteStrings(a: ByteString, b: ByteString): number {
 }
 
 /**
- * For a person's eyes: UTF-8 where the bytes are valid UTF-8; control characters, backslashes and all other bytes as
- * `\xNN`, so that no name can forge a line of output or an escape sequence.
+ * For a person's eyes: UTF-8 where the bytes are valid UTF-8; the bytes of control characters, format characters and
+ * backslashes, and all bytes over 0x7e where they are not UTF-8, as `\xNN`. So no name can forge a line of output or an
+ * escape sequence, and no two names look alike to a program.
  */
 export function displayText(name: ByteString): string {
   const bytes = Buffer.from(name, "latin1");
   const text = bytes.toString("utf8");
   const isUtf8 = Buffer.from(text, "utf8").equals(bytes);
-  const unsafe = isUtf8 ? /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\\]/gu : /[^\x20-\x5b\x5d-\x7e]/g;
-  return (isUtf8 ? text : name).replace(unsafe, escapeBytes);
+  if (isUtf8)
+    return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\\]/gu, (character) => escapeBytes(character, "utf8"));
+  return name.replace(/[^\x20-\x5b\x5d-\x7e]/g, (character) => escapeBytes(character, "latin1"));
 }
 
-function escapeBytes(character: string): string {
-  const bytes =
-    character.length === 1 && character <= "\u00ff"
-      ? Buffer.from(character, "latin1")
-      : Buffer.from(character);
-  return [...bytes].map((byte) => `\\x${byte.toString(16).padStart(2, "0")}`).join("");
+function escapeBytes(character: string, encoding: "utf8" | "latin1"): string {
+  return [...Buffer.from(character, encoding)]
+    .map((byte) => `\\x${byte.toString(16).padStart(2, "0")}`)
+    .join("");
 }
 
 function isAscii(text: string): boolean {

@@ -13,7 +13,10 @@ export interface ResolvePathOptions {
 /** Where a path leads, inside the root whatever it says. */
 export type PathResolution = Readonly<
   | { kind: "found"; node: RootfsNode; path: ByteString; parent: DirectoryNode }
-  /** All but the last `missing` components exist; `parent` is the last directory that does. */
+  /**
+   * The directory `parent`, at `path`, exists and has no entry `missing[0]`; the others would come below it. None is
+   * `..`.
+   */
   | { kind: "missing"; parent: DirectoryNode; path: ByteString; missing: readonly ByteString[] }
   /** A component that is not the last one is no directory. */
   | { kind: "not-a-directory"; node: RootfsNode; path: ByteString }
@@ -22,7 +25,8 @@ export type PathResolution = Readonly<
 /**
  * Follows `path` from the root, component by component, as a process chrooted into the tree would: absolute symlink
  * targets start at the root again and `..` at the root stays there, so nothing outside can be named. `path` in each
- * answer is free of symlinks, `.` and `..`.
+ * answer is free of symlinks, `.` and `..`. In one thing it does as container runtimes do and not as Linux, which stops
+ * at the first missing name: a `..` behind it takes it back.
  *
  * @throws {RootfsTreeError} PATH_SYMLINK_LOOP after 40 symlinks.
  */
@@ -34,22 +38,21 @@ export function resolvePath(
   const pending = splitPath(path).toReversed();
   const directories: DirectoryNode[] = [root];
   const names: ByteString[] = [];
+  const missing: ByteString[] = [];
   let symlinks = 0;
   for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
-    const parent = directories.at(-1) ?? root;
     if (name === "..") {
+      if (missing.pop() !== undefined) continue;
       if (directories.length > 1) directories.pop();
       names.pop();
       continue;
     }
-    const node = parent.entries.get(name);
-    if (!node)
-      return {
-        kind: "missing",
-        parent,
-        path: joinPath([...names]),
-        missing: [name, ...pending.toReversed()],
-      };
+    const parent = directories.at(-1) ?? root;
+    const node = missing.length > 0 ? undefined : parent.entries.get(name);
+    if (!node) {
+      missing.push(name);
+      continue;
+    }
     if (node.kind === "symlink" && (pending.length > 0 || followLast)) {
       if (++symlinks > maxSymlinks)
         throw new RootfsTreeError(
@@ -70,6 +73,7 @@ export function resolvePath(
     else return { kind: "found", node, path: joinPath(names), parent };
   }
   const node = directories.at(-1) ?? root;
+  if (missing.length > 0) return { kind: "missing", parent: node, path: joinPath(names), missing };
   return { kind: "found", node, path: joinPath(names), parent: directories.at(-2) ?? root };
 }
 
