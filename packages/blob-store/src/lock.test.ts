@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { ownerTag } from "@bootlayer/durable-file";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { withLock } from "./lock.ts";
 
 let directory: string;
@@ -69,4 +69,19 @@ test("whoever gives up waiting leaves the holder its lock and no claim", async (
     await expect(waiting).rejects.toMatchObject({ name: "AbortError" });
     expect(await readdir(directory)).toEqual([holder]);
   });
+});
+
+test("whoever has waited for a minute is told who holds the lock", async () => {
+  const now = vi.spyOn(performance, "now");
+  try {
+    await withLock(directory, "index", async () => {
+      now.mockReturnValueOnce(0).mockReturnValue(60_001);
+      await expect(withLock(directory, "index", async () => {})).rejects.toMatchObject({
+        code: "STORE_BUSY",
+        message: expect.stringContaining(`process ${process.pid} `),
+      });
+    });
+  } finally {
+    now.mockRestore();
+  }
 });

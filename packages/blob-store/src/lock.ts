@@ -1,7 +1,7 @@
 import { open, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { fileError, isOwnerAlive, ownerTag, parseOwnerTag } from "@bootlayer/durable-file";
+import { fileError, isOwnerAlive, ownerTag, parseOwnerTag, type ProcessOwner } from "@bootlayer/durable-file";
 import { StoreError } from "./errors.ts";
 
 /** What a lock guards takes milliseconds; whoever waits that long waits for something that hangs. */
@@ -42,15 +42,16 @@ async function acquire(directory: string, name: string, signal?: AbortSignal): P
       const own = `${name}.${ownerTag()}.lock`;
       const claim = join(directory, own);
       await makeClaim(claim);
-      holders = (await livingClaims(directory, name)).filter((other) => other !== own);
+      holders = (await livingClaims(directory, name)).filter(({ claim }) => claim !== own);
       if (holders.length === 0) return claim;
       await rm(claim, { force: true });
     }
-    if (performance.now() > deadline)
+    const [holder] = holders;
+    if (holder && performance.now() > deadline)
       throw new StoreError(
         "STORE_BUSY",
-        `${holders.join(", ")} in ${directory} is held for more than a minute`,
-        "end the process whose id follows the first dash behind the name, or remove the file if there is none",
+        `process ${holder.owner.processId} has held ${join(directory, holder.claim)} for more than a minute`,
+        "end that process, or remove the file if there is no such process",
       );
     // By chance, so that two that took their claims back do not meet again for ever.
     await setTimeout(2 + Math.random() * 30, undefined, { signal });
@@ -65,17 +66,22 @@ async function makeClaim(claim: string): Promise<void> {
   }
 }
 
-async function livingClaims(directory: string, name: string): Promise<string[]> {
+interface Claim {
+  readonly claim: string;
+  readonly owner: ProcessOwner;
+}
+
+async function livingClaims(directory: string, name: string): Promise<Claim[]> {
   const names = await readdir(directory).catch((cause: unknown) => {
     throw fileError(`read ${directory}`, cause);
   });
-  const living: string[] = [];
+  const living: Claim[] = [];
   for (const claim of names) {
     if (!claim.startsWith(`${name}.`) || !claim.endsWith(".lock")) continue;
     const owner = parseOwnerTag(claim.slice(name.length + 1, -".lock".length));
     if (!owner) continue;
     const path = join(directory, claim);
-    if (isOwnerAlive(owner) ?? (await isFresh(path))) living.push(claim);
+    if (isOwnerAlive(owner) ?? (await isFresh(path))) living.push({ claim, owner });
     else await rm(path, { force: true });
   }
   return living;
