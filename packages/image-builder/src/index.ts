@@ -1,1 +1,22 @@
-export {};
+export { buildDisk, type BuildResult } from "./build.ts";
+export type { BuildRequest, Environment } from "./build-options.ts";
+export type { BuildKey } from "./build-key.ts";
+export { parseDiskSize, type DiskOptionsInput, type DiskSize } from "./disk-options.ts";
+export { inspectImage } from "./inspect.ts";
+export { listFiles, type ListedFile, type ListRequest } from "./list-files.ts";
+export { listStoredImages } from "./list-images.ts";
+export { parseSource, type Source } from "./source.ts";
+export type { BuildEvent, BuildStage, StageReport } from "./events.ts";
+export { BuilderError, type BuilderErrorCode } from "./errors.ts";
+export type { BuildErrorCode } from "./error-codes.ts";
+export { version } from "./version.ts";
+// What a caller needs to read results with.
+export {
+  formatPlatform,
+  type Descriptor,
+  type Digest,
+  type Platform,
+  type ResolvedImage,
+} from "@bootlayer/image-spec";
+export type { FlattenStatistics, LayerLimits } from "@bootlayer/layer-flattener";
+export type { ListedImage } from "@bootlayer/blob-store";

@@ -1,0 +1,58 @@
+import { spawn } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** The CLI as users get it: one file. */
+const bundle = join(import.meta.dirname, "../dist/bootlayer.mjs");
+
+export interface CliRun {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface CliOptions {
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Called with all of standard error so far, whenever more comes. */
+  readonly onStderr?: (text: string, kill: (signal: NodeJS.Signals) => void) => void;
+}
+
+export async function runCli(
+  arguments_: readonly string[],
+  { cwd, env, onStderr }: CliOptions = {},
+): Promise<CliRun> {
+  const child = spawn(process.execPath, [bundle, ...arguments_], {
+    cwd,
+    env: { ...process.env, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let [stdout, stderr] = ["", ""];
+  let killed = false;
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    stderr += text;
+    onStderr?.(stderr, (signal) => {
+      // A second signal would end the CLI at once, as users expect of it.
+      killed ||= child.kill(signal);
+    });
+  });
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  child
+    .on("error", reject)
+    .on("close", (code, signal) =>
+      code === null ? reject(new Error(`the CLI was ended by ${signal}\n${stderr}`)) : resolve(code),
+    );
+  return { exitCode: await promise, stdout, stderr };
+}
+
+/** A directory for one test, with everything in it gone at the end. */
+export async function withDirectory<Result>(use: (directory: string) => Promise<Result>): Promise<Result> {
+  const directory = await mkdtemp(join(tmpdir(), "bootlayer-e2e-"));
+  try {
+    return await use(directory);
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}

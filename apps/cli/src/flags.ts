@@ -1,0 +1,88 @@
+import type { BuildRequest, Environment } from "@bootlayer/image-builder";
+import type { CliContext } from "./context.ts";
+import { progressModes, type ProgressMode, type ProgressWriter } from "./progress/progress-writer.ts";
+import { storeDirectory } from "./store-directory.ts";
+
+/** Flags that every command on images takes. */
+export interface SourceFlags {
+  readonly platform?: string;
+  readonly store?: string;
+  readonly plainHttp: boolean;
+  readonly progress: ProgressMode;
+  readonly json: boolean;
+}
+
+export const sourceFlags = {
+  platform: {
+    kind: "parsed",
+    parse: String,
+    optional: true,
+    placeholder: "OS/ARCH",
+    brief: "Platform of the image (default: linux on this machine's architecture)",
+  },
+  store: {
+    kind: "parsed",
+    parse: String,
+    optional: true,
+    placeholder: "DIR",
+    brief:
+      "Where blobs and finished disks are kept (default: BOOTLAYER_STORE, else the user's data directory)",
+  },
+  plainHttp: {
+    kind: "boolean",
+    default: false,
+    withNegated: false,
+    brief: "Talk plain http to a registry that is not on loopback",
+  },
+  progress: {
+    kind: "enum",
+    values: progressModes,
+    default: "auto",
+    brief: "How progress is shown on standard error",
+  },
+  json: { kind: "boolean", default: false, withNegated: false, brief: "One JSON object on standard output" },
+} as const;
+
+/** Flags of the commands that read layers. */
+export interface LayerFlags extends SourceFlags {
+  readonly limit?: readonly NamedLimit[];
+}
+
+export type NamedLimit = readonly [name: string, value: number];
+
+export const layerFlags = {
+  ...sourceFlags,
+  limit: {
+    kind: "parsed",
+    parse: parseLimit,
+    optional: true,
+    variadic: true,
+    placeholder: "NAME=NUMBER",
+    brief: "Raise or lower a limit on what an image may ask (docs/cli.md lists them); may be repeated",
+  },
+} as const;
+
+function parseLimit(text: string): NamedLimit {
+  const [, name = "", digits = ""] = /^(\w+)=(\d{1,15})$/.exec(text) ?? [];
+  if (name === "") throw new SyntaxError(`${JSON.stringify(text)} is not NAME=NUMBER`);
+  return [name, Number(digits)];
+}
+
+/** Limits as the builder takes them, which refuses names that it does not know. */
+export function limitsOf({ limit = [] }: LayerFlags): NonNullable<BuildRequest["limits"]> {
+  return Object.fromEntries(limit);
+}
+
+/** The builder's environment as the flags and the process say. */
+export function environmentOf(
+  flags: SourceFlags,
+  context: CliContext,
+  progress: ProgressWriter,
+): Environment {
+  return {
+    store: storeDirectory(flags.store, context.process.env),
+    plainHttp: flags.plainHttp,
+    signal: context.signal,
+    onEvent: (event) => progress.report(event),
+  };
+}

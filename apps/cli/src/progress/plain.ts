@@ -1,0 +1,45 @@
+import type { BuildEvent } from "@bootlayer/image-builder";
+import { formatPlatform } from "@bootlayer/image-builder";
+import type { TextStream } from "../context.ts";
+import { formatBytes, formatSeconds, shortDigest } from "../format.ts";
+import type { ProgressWriter } from "./progress-writer.ts";
+
+/** A line for each thing that is done, for logs. */
+export function plainProgress(stream: TextStream): ProgressWriter {
+  let layers: ReadonlySet<string> = new Set();
+  return {
+    report(event) {
+      if (event.kind === "resolved") layers = new Set(event.layers.map(({ digest }) => digest));
+      // Documents are downloaded too, before anyone knows of layers.
+      if (event.kind === "blob-bytes" && !layers.has(event.digest)) return;
+      const line = plainLine(event);
+      if (line !== undefined) stream.write(`${line}\n`);
+    },
+    close() {},
+  };
+}
+
+function plainLine(event: BuildEvent): string | undefined {
+  switch (event.kind) {
+    case "resolved":
+      return `resolved ${event.source} to ${event.digest} (${formatPlatform(event.platform)}, ${event.layers.length} layers, ${formatBytes(event.layers.reduce((sum, { size }) => sum + size, 0))})`;
+    case "blob-cached":
+      return `blob ${shortDigest(event.digest)} is in the store (${formatBytes(event.totalBytes)})`;
+    case "blob-bytes":
+      return event.bytes === event.totalBytes
+        ? `blob ${shortDigest(event.digest)} pulled (${formatBytes(event.totalBytes)})`
+        : undefined;
+    case "layer-verified":
+      return `layer ${event.layer + 1} ${shortDigest(event.digest)} flattened and verified (${event.entries} entries, ${formatBytes(event.unpackedBytes)})`;
+    case "second-pass":
+      return `layer ${event.layer + 1} ${shortDigest(event.digest)} read again for ${event.files} files`;
+    case "stage-finished":
+      return `${event.stage}: ${formatSeconds(event.seconds)}, ${formatBytes(event.bytes)}`;
+    case "cache-hit":
+      return `found in the cache as ${event.key.slice(0, 12)}`;
+    case "cache-skipped":
+      return `not kept in the cache: ${event.error.message}; ${event.error.hint}`;
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,88 @@
+import { mkdir, readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { createDurableFile, fileError } from "@bootlayer/durable-file";
+import type { DataRegion } from "@bootlayer/rootfs-tree";
+import { z } from "zod";
+import type { BuildKey } from "./build-key.ts";
+import { copyDisk } from "./sparse-copy.ts";
+
+/** A finished disk as the cache describes it. */
+export interface Artifact {
+  readonly key: BuildKey;
+  /** Length of the disk in bytes. */
+  readonly bytes: number;
+  /** All bytes of the disk outside are zero. */
+  readonly dataRegions: readonly DataRegion[];
+  /** Hex; absent until somebody asked for it. */
+  readonly sha256?: string | undefined;
+}
+
+const descriptionSchema = z.strictObject({
+  bytes: z.int().positive(),
+  dataRegions: z.array(z.tuple([z.int().nonnegative(), z.int().positive()])),
+  sha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .optional(),
+});
+
+/**
+ * Finished disks by build key, beside the blobs of a store: `artifacts/KEY.disk` and then `artifacts/KEY.json`, each
+ * whole or absent. The description comes last, so that its presence vouches for the disk.
+ */
+export function artifactPath(storeDirectory: string, key: BuildKey, part: "disk" | "json"): string {
+  return join(storeDirectory, "artifacts", `${key}.${part}`);
+}
+
+/** The disk of a key, if the cache has it whole. What is damaged counts as absent and is replaced by the next build. */
+export async function findArtifact(storeDirectory: string, key: BuildKey): Promise<Artifact | undefined> {
+  const text = await readFile(artifactPath(storeDirectory, key, "json"), "utf8").catch(() => undefined);
+  if (text === undefined) return undefined;
+  const { success, data } = descriptionSchema.safeParse(parseJson(text));
+  const disk = await stat(artifactPath(storeDirectory, key, "disk")).catch(() => undefined);
+  if (!success || disk?.size !== data.bytes) return undefined;
+  const dataRegions = data.dataRegions.map(([offset, length]) => ({ offset, length }));
+  return { key, bytes: data.bytes, dataRegions, sha256: data.sha256 };
+}
+
+/** Keeps a copy of the disk at `path`. @throws {DurableFileError} */
+export async function keepArtifact(
+  storeDirectory: string,
+  artifact: Artifact,
+  path: string,
+  signal: AbortSignal,
+): Promise<void> {
+  await mkdir(join(storeDirectory, "artifacts"), { recursive: true }).catch((cause: unknown) => {
+    throw fileError(`create ${join(storeDirectory, "artifacts")}`, cause);
+  });
+  await copyDisk(path, artifactPath(storeDirectory, artifact.key, "disk"), artifact, signal);
+  await describeArtifact(storeDirectory, artifact);
+}
+
+/** Writes or rewrites the description of a disk that the cache holds. @throws {DurableFileError} */
+export async function describeArtifact(
+  storeDirectory: string,
+  { key, bytes, dataRegions, sha256 }: Artifact,
+): Promise<void> {
+  const description: z.output<typeof descriptionSchema> = {
+    bytes,
+    dataRegions: dataRegions.map(({ offset, length }) => [offset, length]),
+    sha256,
+  };
+  const file = await createDurableFile(artifactPath(storeDirectory, key, "json"));
+  try {
+    await file.handle.writeFile(JSON.stringify(description));
+    await file.commit();
+  } catch (cause) {
+    await file.discard();
+    throw fileError(`write ${file.path}`, cause);
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

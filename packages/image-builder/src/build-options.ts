@@ -1,0 +1,68 @@
+import { resolve } from "node:path";
+import { parseLayerLimits, type FlattenOptions, type LayerLimits } from "@bootlayer/layer-flattener";
+import { z } from "zod";
+import { parseDiskOptions, type DiskOptions, type DiskOptionsInput } from "./disk-options.ts";
+import { BuilderError } from "./errors.ts";
+import type { BuildEvent } from "./events.ts";
+
+/** Where things are kept and how registries are reached; the same for every command. */
+export interface Environment {
+  /** Directory of the blob store and the cache of finished disks; made if absent. */
+  readonly store: string;
+  /** Talk plain http to registries other than those on loopback too. */
+  readonly plainHttp?: boolean;
+  readonly signal?: AbortSignal;
+  readonly onEvent?: (event: BuildEvent) => void;
+}
+
+/** A disk to be built. */
+export interface BuildRequest {
+  /** A reference in a registry, or `oci:DIRECTORY[:TAG]`. */
+  readonly source: string;
+  /** Where the disk goes; a file that is there is replaced when the disk is whole. */
+  readonly output: string;
+  /** `os/architecture[/variant]`; default: linux on this machine's architecture. */
+  readonly platform?: string | undefined;
+  readonly disk?: DiskOptionsInput;
+  /** Whether a disk of the same key may come from the cache and this one be kept there; default true. */
+  readonly cache?: boolean;
+  /** Whether the result has the disk's sha256, which reads all of it once more; default false. */
+  readonly sha256?: boolean;
+  /** SOURCE_DATE_EPOCH: seconds since 1970 that the file system carries as its time. */
+  readonly sourceDateEpoch?: string | undefined;
+  /** What an image may ask before it is refused; does not change the bytes of a disk. */
+  readonly limits?: Partial<LayerLimits>;
+  /** Threads that decompress ahead of the writer; 0 to do everything on the calling one. Does not change the bytes. */
+  readonly readAheadThreads?: number;
+}
+
+export interface BuildOptions {
+  readonly output: string;
+  readonly disk: DiskOptions;
+  readonly cache: boolean;
+  readonly sha256: boolean;
+  readonly flatten: Pick<FlattenOptions, "limits" | "readAheadThreads">;
+}
+
+const schema = z.object({
+  output: z.string().min(1, "names no file"),
+  cache: z.boolean().default(true),
+  sha256: z.boolean().default(false),
+});
+
+/** @throws {BuilderError} OPTIONS_INVALID. @throws {FlattenError} FLATTEN_OPTIONS. */
+export function parseBuildOptions(request: BuildRequest): BuildOptions {
+  const { success, data, error: cause } = schema.safeParse(request);
+  if (!success)
+    throw new BuilderError("OPTIONS_INVALID", z.prettifyError(cause), "see the options of build", { cause });
+  return {
+    output: resolve(data.output),
+    disk: parseDiskOptions(request.disk ?? {}),
+    cache: data.cache,
+    sha256: data.sha256,
+    flatten: {
+      limits: parseLayerLimits(request.limits),
+      ...(request.readAheadThreads === undefined ? {} : { readAheadThreads: request.readAheadThreads }),
+    },
+  };
+}

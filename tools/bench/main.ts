@@ -1,0 +1,100 @@
+/**
+ * Times a build from a filled layout against the floor and against the usual chain of tools, in one run, in turns.
+ *
+ *     node tools/bench/main.ts [--runs 5] [--compression gzip|zstd] [IMAGE ...]
+ *
+ * As root, since umoci needs it. Prints the table of docs/performance.md.
+ */
+import { mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { realImage, realImageNames } from "@bootlayer/test-fixtures";
+import { measure, median, type Measurement } from "./measure.ts";
+
+const root = join(import.meta.dirname, "../..");
+const cli = join(root, "apps/cli/dist/bootlayer.mjs");
+const scratch = join(root, ".cache/bench");
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { runs: { type: "string", default: "5" }, compression: { type: "string", default: "gzip" } },
+});
+
+interface Contender {
+  readonly name: string;
+  command(layout: string, tag: string, work: string): readonly string[];
+}
+
+const umociAndMkfs = `
+umoci unpack --image "$1:$2" "$3/bundle" &&
+kib=$(du -sk "$3/bundle/rootfs" | cut -f1) &&
+truncate -s "$((kib * 5 / 4 + 131072))K" "$3/disk.ext4" &&
+mkfs.ext4 -q -d "$3/bundle/rootfs" "$3/disk.ext4"`;
+
+const contenders: readonly Contender[] = [
+  {
+    name: "bootlayer",
+    command: (layout, tag, work) => [
+      process.execPath,
+      cli,
+      "build",
+      `oci:${layout}:${tag}`,
+      "-o",
+      join(work, "disk.ext4"),
+      "--store",
+      join(work, "store"),
+      "--no-cache",
+      "--progress",
+      "none",
+    ],
+  },
+  {
+    name: "floor",
+    command: (layout, _tag, work) => [process.execPath, join(import.meta.dirname, "floor.ts"), layout, work],
+  },
+  {
+    name: "umoci + mkfs.ext4 -d",
+    command: (layout, tag, work) => ["sh", "-ec", umociAndMkfs, "sh", layout, tag, work],
+  },
+];
+
+function runOnce(contender: Contender, layout: string, tag: string): Measurement {
+  const work = join(scratch, "work");
+  rmSync(work, { recursive: true, force: true });
+  mkdirSync(work, { recursive: true });
+  try {
+    return measure(contender.command(layout, tag, work), root);
+  } finally {
+    rmSync(work, { recursive: true, force: true });
+  }
+}
+
+const runs = Number(values.runs);
+const compression = values.compression === "zstd" ? "zstd" : "gzip";
+process.stdout.write(
+  "| image | | wall s (median, min-max) | CPU s | peak RSS MiB | wall, as a multiple of the floor |\n|-|-|-|-|-|-|\n",
+);
+for (const name of realImageNames.filter(
+  (image) => positionals.length === 0 || positionals.includes(image),
+)) {
+  const { layout, tag } = await realImage(name, compression);
+  const measured = new Map<string, Measurement[]>(contenders.map((contender) => [contender.name, []]));
+  for (const contender of contenders) runOnce(contender, layout, tag); // Warms the page cache.
+  for (let run = 0; run < runs; run++)
+    for (const contender of contenders) measured.get(contender.name)?.push(runOnce(contender, layout, tag));
+  const wallOf = (contender: string): number[] =>
+    (measured.get(contender) ?? []).map(({ wallSeconds }) => wallSeconds);
+  const floor = median(wallOf("floor"));
+  for (const [contender, results] of measured) {
+    const walls = wallOf(contender);
+    const cells = [
+      `${name}, ${compression}`,
+      contender,
+      `${median(walls).toFixed(2)} (${Math.min(...walls).toFixed(2)}-${Math.max(...walls).toFixed(2)})`,
+      median(results.map(({ cpuSeconds }) => cpuSeconds)).toFixed(2),
+      Math.max(...results.map(({ peakMebibytes }) => peakMebibytes)).toFixed(0),
+      (median(walls) / floor).toFixed(2),
+    ];
+    process.stdout.write(`| ${cells.join(" | ")} |\n`);
+  }
+}
