@@ -44,7 +44,7 @@ test("until the last byte has proved right nothing has the blob's name", async (
 });
 
 property.prop([fc.array(fc.uint8Array({ maxLength: 3 * 2 ** 19 }), { maxLength: 6 }), fc.boolean()], {
-  numRuns: 30,
+  numRuns: 20,
 })("chunks of any lengths make the same blob, their memory used again between them", async (chunks, big) => {
   const whole = Buffer.concat([...chunks, ...(big ? [bytes] : [])]);
   const digest = digestOf(whole, "sha512");
