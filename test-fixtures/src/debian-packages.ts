@@ -1,11 +1,11 @@
-import { mkdir, readdir } from "node:fs/promises";
+import { mkdtemp, readdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
 import { runTool } from "./judges/run-tool.ts";
+import { judgePath } from "./require-judge.ts";
 import { workspaceCache } from "./workspace-cache.ts";
-import { cachedDirectory } from "./cached-directory.ts";
 
-/** A package of the machine's Debian archive in the version that apt would install. */
+/** A package of the machine's Debian archive, in the version that apt would install. */
 export interface DebianPackage {
   readonly name: string;
   readonly version: string;
@@ -13,40 +13,53 @@ export interface DebianPackage {
 
 /**
  * These packages and all that they depend on (Essential packages too, recommendations not), as apt would install them
- * on an empty system; in order of name. Changes nothing, needs no root.
+ * on an empty system; in order of name. Changes nothing, needs no root, asks no server.
  */
 export async function debianClosure(names: readonly string[]): Promise<DebianPackage[]> {
   const empty = ["Dir::State::status=/dev/null", "APT::Install-Recommends=false", "Debug::NoLocking=true"];
   const options = empty.flatMap((option) => ["-o", option]);
   const printed = await runTool("apt-get", ["install", "--simulate", "-qq", ...options, ...names]);
-  const installed = [...printed.matchAll(/^Inst (\S+) \((\S+) /gm)];
-  return installed
+  return [...printed.matchAll(/^Inst (\S+) \((\S+) /gm)]
     .map(([, name = "", version = ""]) => ({ name, version }))
     .toSorted((left, right) => (left.name < right.name ? -1 : 1));
 }
 
-/** The package that a metapackage stands for: its first dependency whose name matches. */
-export async function debianDependency(metapackage: string, pattern: RegExp): Promise<DebianPackage> {
-  const closure = await debianClosure([metapackage]);
-  const found = closure.find(({ name }) => pattern.test(name));
-  if (found === undefined) throw new Error(`${metapackage} depends on no ${pattern.source}`);
+/** The one package of this name, or whose name matches, among `names` and their dependencies. */
+export async function debianPackage(names: readonly string[], pattern: RegExp): Promise<DebianPackage> {
+  const found = (await debianClosure(names)).find(({ name }) => pattern.test(name));
+  if (found === undefined) throw new Error(`${names.join(", ")} depend on no ${pattern.source}`);
   return found;
 }
 
-/** Downloads a package without installing it, once; returns the .deb's path. */
-export async function downloadPackage({ name, version }: DebianPackage): Promise<string> {
-  const parent = await workspaceCache("debs");
-  const directory = await cachedDirectory(
-    join(parent, `${name}_${version.replaceAll(":", "%3a")}`),
-    async (aside) => {
-      await runTool("apt-get", ["download", "-qq", "-o", "APT::Sandbox::User=root", `${name}=${version}`], {
+/** Downloads packages without installing them, each once; returns their paths in the same order. */
+export async function downloadPackages(packages: readonly DebianPackage[]): Promise<string[]> {
+  const cache = await workspaceCache("debs");
+  const stored = await readdir(cache);
+  const missing = packages.filter((wanted) => findPackage(stored, wanted) === undefined);
+  if (missing.length > 0) {
+    // Into the cache by rename: several processes may download the same.
+    const aside = await mkdtemp(join(cache, ".download-"));
+    try {
+      const exact = missing.map(({ name, version }) => `${name}=${version}`);
+      await runTool("apt-get", ["download", "-qq", "-o", "APT::Sandbox::User=root", ...exact], {
         cwd: aside,
       });
-    },
-  );
-  const deb = (await readdir(directory)).find((file) => file.endsWith(".deb"));
-  if (deb === undefined) throw new Error(`${directory} holds no package`);
-  return join(directory, deb);
+      for (const file of await readdir(aside)) await rename(join(aside, file), join(cache, file));
+    } finally {
+      await rm(aside, { recursive: true });
+    }
+  }
+  const files = await readdir(cache);
+  return packages.map((wanted) => {
+    const file = findPackage(files, wanted);
+    if (file === undefined) throw new Error(`apt-get did not download ${wanted.name} ${wanted.version}`);
+    return join(cache, file);
+  });
+}
+
+function findPackage(files: readonly string[], { name, version }: DebianPackage): string | undefined {
+  const start = `${name}_${version.replaceAll(":", "%3a")}_`;
+  return files.find((file) => file.startsWith(start) && file.endsWith(".deb"));
 }
 
 /**
@@ -54,8 +67,8 @@ export async function downloadPackage({ name, version }: DebianPackage): Promise
  * there already (`/bin` of a merged /usr) are followed, as dpkg does.
  */
 export async function unpackPackage(deb: string, directory: string): Promise<void> {
-  await mkdir(directory, { recursive: true });
-  const archive = execa("dpkg-deb", ["--fsys-tarfile", deb], { buffer: false });
+  const env = { PATH: judgePath() };
   const options = ["--extract", "--numeric-owner", "--preserve-permissions", "--keep-directory-symlink"];
-  await archive.pipe("tar", [...options, "--directory", directory]);
+  const unpack = execa("tar", [...options, "--directory", directory], { env, buffer: false });
+  await execa("dpkg-deb", ["--fsys-tarfile", deb], { env, buffer: false }).pipe(unpack);
 }

@@ -27,6 +27,16 @@ export interface ImageOptions {
 }
 
 export function image(layers: readonly LayerBlob[], options: ImageOptions = {}): FixtureImage {
+  return { ...imageDocuments(layers, options), layers };
+}
+
+export type ImageDocuments = Omit<FixtureImage, "layers">;
+
+/** Config and manifest of an image whose layers' bytes may be anywhere. */
+export function imageDocuments(
+  layers: readonly Pick<LayerBlob, "descriptor" | "diffId">[],
+  options: ImageOptions,
+): ImageDocuments {
   const config = json({
     created: options.created ?? "2024-01-02T03:04:05Z",
     architecture: options.architecture ?? "amd64",
@@ -42,13 +52,8 @@ export function image(layers: readonly LayerBlob[], options: ImageOptions = {}):
     config: configDescriptor,
     layers: layers.map((layer) => layer.descriptor),
   });
-  return {
-    manifest,
-    manifestDescriptor: describeBytes(MANIFEST_MEDIA_TYPE, manifest),
-    config,
-    configDescriptor,
-    layers,
-  };
+  const manifestDescriptor = describeBytes(MANIFEST_MEDIA_TYPE, manifest);
+  return { manifest, manifestDescriptor, config, configDescriptor };
 }
 
 /** Images of several platforms under one name. */

@@ -33,3 +33,10 @@ export {
 export { bootDisk, type BootOptions, type BootResult, type CommandResult } from "./judges/boot-disk.ts";
 export { cloudKernel, requireCloudKernel, type CloudKernel } from "./judges/cloud-kernel.ts";
 export { withLibext2, type Libext2Entry, type Libext2Image } from "./judges/libext2.ts";
+export {
+  REAL_IMAGE_NAMES,
+  REAL_IMAGE_TOOLS,
+  realImage,
+  type RealImage,
+  type RealImageName,
+} from "./real-images/real-image.ts";

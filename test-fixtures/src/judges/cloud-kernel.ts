@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { cachedDirectory } from "../cached-directory.ts";
-import { debianDependency, downloadPackage } from "../debian-packages.ts";
+import { debianPackage, downloadPackages } from "../debian-packages.ts";
 import { requireJudge } from "../require-judge.ts";
 import { runTool } from "./run-tool.ts";
 import { workspaceCache } from "../workspace-cache.ts";
@@ -17,11 +17,11 @@ export interface CloudKernel {
 
 /** Needs apt-get with its lists, dpkg-deb, and the network the first time. */
 export async function cloudKernel(): Promise<CloudKernel> {
-  const found = await debianDependency("linux-image-cloud-amd64", /^linux-image-\d/);
+  const found = await debianPackage(["linux-image-cloud-amd64"], /^linux-image-\d/);
   const version = found.name.slice("linux-image-".length);
   const kernels = await workspaceCache("kernels");
   const directory = await cachedDirectory(join(kernels, `${found.name}_${found.version}`), async (aside) => {
-    await runTool("dpkg-deb", ["--extract", await downloadPackage(found), aside]);
+    for (const deb of await downloadPackages([found])) await runTool("dpkg-deb", ["--extract", deb, aside]);
   });
   return {
     kernel: join(directory, "boot", `vmlinuz-${version}`),

@@ -29,7 +29,7 @@ export async function withLibext2<T>(image: string, use: (image: Libext2Image) =
   const handle = await open(image, "r");
   try {
     const disk = new FileDisk(handle, true);
-    return await ext2fs.withMountedDisk(disk, 0, async ({ promises }) => await use(reader(promises)));
+    return await loadExt2fs().withMountedDisk(disk, 0, async ({ promises }) => await use(reader(promises)));
   } finally {
     await handle.close();
   }
@@ -63,7 +63,10 @@ interface Ext2File {
   ): Promise<{ readonly bytesRead: number }>;
 }
 
-const ext2fs = createRequire(import.meta.url)("ext2fs") as Ext2fs;
+/** Loaded only here: the binding hooks the process's handlers of uncaught errors as soon as it is loaded. */
+function loadExt2fs(): Ext2fs {
+  return createRequire(import.meta.url)("ext2fs") as Ext2fs;
+}
 
 /** What one read asks for: the library copies it within its own small memory. */
 const READ_BYTES = 2 ** 20;

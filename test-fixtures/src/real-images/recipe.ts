@@ -1,0 +1,12 @@
+import type { RealLayer } from "./layer.ts";
+
+/** How a real image is made. */
+export interface RealImageRecipe {
+  readonly name: string;
+  /** The config's `config` object. */
+  readonly config: object;
+  /** What decides the bytes beside this code: versions of packages, for one. Asked on each use, so quick. */
+  readonly inputs: () => Promise<unknown>;
+  /** Makes the layers' directories in `scratch`, the lowest first; runs as root. */
+  readonly build: (scratch: string) => Promise<readonly RealLayer[]>;
+}
