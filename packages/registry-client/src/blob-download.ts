@@ -1,5 +1,5 @@
 import { ImageSpecError, type Descriptor } from "@bootlayer/image-spec";
-import type { RegistryClient } from "./client.ts";
+import type { RegistryClient, RegistryRequest } from "./client.ts";
 import { parseContentRange } from "./content-range.ts";
 import { RegistryError } from "./errors.ts";
 import type { Reference } from "./reference.ts";
@@ -15,6 +15,8 @@ export interface FetchBlobOptions {
 const maxDiscardedBytes = 2 ** 20;
 /** A download that got on by this much before it broke is not one that fails again and again. */
 const progressBytes = 64 * 1024;
+/** Of a descriptor's `urls`, as many are tried. */
+const maxUrls = 8;
 
 /**
  * A blob's bytes from `offset` on (distribution-spec "Pulling blobs"). A connection that breaks or stalls is taken up
@@ -30,7 +32,7 @@ const progressBytes = 64 * 1024;
 export async function* fetchBlob(
   client: RegistryClient,
   reference: Pick<Reference, "registry" | "repository">,
-  descriptor: Pick<Descriptor, "digest" | "size">,
+  descriptor: Pick<Descriptor, "digest" | "size" | "urls">,
   { offset = 0, signal }: FetchBlobOptions,
 ): AsyncGenerator<Uint8Array> {
   const { digest, size } = descriptor;
@@ -60,7 +62,7 @@ export async function* fetchBlob(
 async function* bytesFrom(
   client: RegistryClient,
   { registry, repository }: Pick<Reference, "registry" | "repository">,
-  { digest, size }: Pick<Descriptor, "digest" | "size">,
+  { digest, size, urls }: Pick<Descriptor, "digest" | "size" | "urls">,
   subject: string,
   position: number,
   signal: AbortSignal,
@@ -68,11 +70,10 @@ async function* bytesFrom(
   const range = position === 0 ? {} : { range: `bytes=${position}-` };
   // Compressed once more on the way, neither the length nor a range would mean the blob's bytes.
   const headers = { "accept-encoding": "identity", ...range };
-  const response = await client.send(
-    { registry, repository, method: "GET", path: `blobs/${digest}`, headers, subject },
-    signal,
-  );
-  const start = startOf(response, position);
+  const path = `blobs/${digest}`;
+  const request = { registry, repository, method: "GET", path, headers, subject } as const;
+  const response = await sendToAny(client, request, urls ?? [], signal);
+  const start = startOf(response, position, size);
   const fault =
     start === undefined
       ? wrongRange(response, subject, position)
@@ -95,13 +96,38 @@ async function* bytesFrom(
       "try again",
       { isTransient: true },
     );
+}
 
-  /** At which byte the answer starts; undefined if at none that is of use. */
-  function startOf({ status, headers }: HttpResponse, wanted: number): number | undefined {
-    if (status === 200) return wanted <= maxDiscardedBytes ? 0 : undefined;
-    const given = parseContentRange(headers("content-range")[0]);
-    const isRight = given?.first === wanted && given.last === size - 1 && given.total === size;
-    return status === 206 && wanted > 0 && isRight ? wanted : undefined;
+/** At which byte the answer starts; undefined if at none that is of use. */
+function startOf(response: HttpResponse, wanted: number, size: number): number | undefined {
+  if (response.status === 200) return wanted <= maxDiscardedBytes ? 0 : undefined;
+  const given = parseContentRange(response.headers("content-range")[0]);
+  const isRight = given?.first === wanted && given.last === size - 1 && given.total === size;
+  return response.status === 206 && wanted > 0 && isRight ? wanted : undefined;
+}
+
+/** The registry first; then, for a layer that it may not distribute, the places that its descriptor names. */
+async function sendToAny(
+  client: RegistryClient,
+  request: RegistryRequest,
+  urls: readonly string[],
+  signal: AbortSignal,
+): Promise<HttpResponse> {
+  const { registry, headers, subject } = request;
+  try {
+    return await client.send(request, signal);
+  } catch (error) {
+    if (!(error instanceof RegistryError && error.code === "REGISTRY_NOT_FOUND")) throw error;
+    for (const text of urls.slice(0, maxUrls)) {
+      const url = URL.parse(text);
+      if (!url) continue;
+      try {
+        return await client.sendElsewhere({ registry, url, headers, subject }, signal);
+      } catch {
+        signal.throwIfAborted();
+      }
+    }
+    throw error;
   }
 }
 

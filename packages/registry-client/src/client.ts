@@ -6,7 +6,7 @@ import { isPlainHttp, registryOrigin } from "./endpoint.ts";
 import { RegistryError } from "./errors.ts";
 import type { RegistryEvent } from "./events.ts";
 import { parseOptions, type RegistryClientOptions, type ResolvedOptions } from "./options.ts";
-import { checkRedirectScheme, requestFollowing } from "./redirect.ts";
+import { checkPlaceScheme, requestFollowing, type RedirectRules } from "./redirect.ts";
 import { retryDelay } from "./retry.ts";
 import { createTransport, type HttpResponse } from "./transport.ts";
 
@@ -22,6 +22,11 @@ export interface RegistryRequest {
   readonly subject: string;
 }
 
+/** One request for a URL of a descriptor's `urls` (image-spec descriptor.md). */
+export interface ElsewhereRequest extends Pick<RegistryRequest, "registry" | "headers" | "subject"> {
+  readonly url: URL;
+}
+
 /**
  * Connections, tokens and rules shared by all requests of a program: make one and close it at the end. The functions of
  * this package take it as their first argument; what is below them is here for what they do not cover.
@@ -33,6 +38,11 @@ export interface RegistryClient {
    * @throws {RegistryError} by kind of failure; an aborted signal's reason.
    */
   send(request: RegistryRequest, signal: AbortSignal): Promise<HttpResponse>;
+  /**
+   * One attempt at a place outside of the registry that one of its manifests names: anonymous, and with TLS unless the
+   * registry itself has none.
+   */
+  sendElsewhere(request: ElsewhereRequest, signal: AbortSignal): Promise<HttpResponse>;
   /**
    * Waits before an attempt after `failures` failed ones, the last of them with `error`.
    *
@@ -66,38 +76,32 @@ export function createRegistryClient(options: RegistryClientOptions = {}): Regis
     clock,
   );
 
+  function rulesFrom(origin: URL): RedirectRules {
+    return {
+      check: (to) => checkPlaceScheme(origin, to, (plain) => isPlainHttp(plain, plainHttp)),
+      // Storage may be on a private network behind a public registry; this machine itself, only behind one on it.
+      confinement: () => (transport.reachOf(origin.hostname) === "loopback" ? "loopback" : "private"),
+    };
+  }
+
   async function send(request: RegistryRequest, caller: AbortSignal): Promise<HttpResponse> {
     const signal = AbortSignal.any([caller, closing.signal]);
     signal.throwIfAborted();
-    const origin = registryOrigin(request.registry, plainHttp);
-    const target = {
-      registry: request.registry,
-      repository: request.repository,
-      actions: "pull",
-      origin,
-    } as const;
-    const url = new URL(`/v2/${request.repository}/${request.path}`, origin);
+    const { registry, repository, method, subject } = request;
+    const origin = registryOrigin(registry, plainHttp);
+    const target = { registry, repository, actions: "pull", origin } as const;
+    const url = new URL(`/v2/${repository}/${request.path}`, origin);
+    const rules = rulesFrom(origin);
     let authorization = await authorizer.current(target, signal);
     for (let challenged = false; ; challenged = true) {
-      const response = await requestFollowing(
-        transport,
-        {
-          method: request.method,
-          url,
-          headers: { ...request.headers, ...(authorization === undefined ? {} : { authorization }) },
-          confinement: "anywhere",
-        },
-        {
-          check: (to) => checkRedirectScheme(url, to, (plain) => isPlainHttp(plain, plainHttp)),
-          // Storage may be on a private network behind a public registry, but only this machine's own registry leads to it.
-          confinement: () => (transport.reachOf(origin.hostname) === "loopback" ? "loopback" : "private"),
-        },
-        signal,
-      );
-      if (response.url.origin === origin.origin) warn(request.registry, response.headers("warning"));
+      const headers = { ...request.headers, ...(authorization === undefined ? {} : { authorization }) };
+      const first = { method, url, headers, confinement: "anywhere" } as const;
+      const response = await requestFollowing(transport, first, rules, signal);
+      const isRegistry = response.url.origin === origin.origin;
+      if (isRegistry) warn(registry, response.headers("warning"));
       if (response.status >= 200 && response.status < 300) return response;
-      if (response.status !== 401 || challenged || response.url.origin !== origin.origin)
-        throw await errorResponse(response, request.subject, {
+      if (response.status !== 401 || challenged || !isRegistry)
+        throw await errorResponse(response, subject, {
           now: clock.now(),
           secrets: authorization === undefined ? [] : [authorization.replace(/^\w+ /, "")],
         });
@@ -107,8 +111,20 @@ export function createRegistryClient(options: RegistryClientOptions = {}): Regis
     }
   }
 
+  async function sendElsewhere(request: ElsewhereRequest, caller: AbortSignal): Promise<HttpResponse> {
+    const signal = AbortSignal.any([caller, closing.signal]);
+    const { registry, url, headers, subject } = request;
+    const rules = rulesFrom(registryOrigin(registry, plainHttp));
+    rules.check(url);
+    const first = { method: "GET", url, headers, confinement: rules.confinement() } as const;
+    const response = await requestFollowing(transport, first, rules, signal);
+    if (response.status >= 200 && response.status < 300) return response;
+    throw await errorResponse(response, subject, { now: clock.now(), secrets: [] });
+  }
+
   return {
     send,
+    sendElsewhere,
     async pause(error, failures, subject, signal) {
       signal.throwIfAborted();
       if (!(error instanceof RegistryError)) throw error;

@@ -1,5 +1,10 @@
 export { formatReference, parseReference, type Reference } from "./reference.ts";
-export { createRegistryClient, type RegistryClient, type RegistryRequest } from "./client.ts";
+export {
+  createRegistryClient,
+  type ElsewhereRequest,
+  type RegistryClient,
+  type RegistryRequest,
+} from "./client.ts";
 export type { RegistryClientOptions } from "./options.ts";
 export type { PlainHttp } from "./endpoint.ts";
 export type { RetryPolicy } from "./retry.ts";

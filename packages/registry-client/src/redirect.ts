@@ -61,16 +61,16 @@ function refused({ url }: HttpRequest, what: string): RegistryError {
 }
 
 /**
- * TLS is never given up on the way, and plain HTTP only spoken where it is allowed.
+ * Whether what `from` says may lead to `to`: TLS is never given up on the way, and plain HTTP only spoken where allowed.
  *
  * @throws {RegistryError} REGISTRY_REDIRECT_REFUSED.
  */
-export function checkRedirectScheme(from: URL, to: URL, isPlainAllowed: (url: URL) => boolean): void {
+export function checkPlaceScheme(from: URL, to: URL, isPlainAllowed: (url: URL) => boolean): void {
   if (to.protocol === "https:") return;
   if (to.protocol === "http:" && from.protocol === "http:" && isPlainAllowed(to)) return;
   throw new RegistryError(
     "REGISTRY_REDIRECT_REFUSED",
-    `${from.host} redirects to ${to.protocol}//${to.host}, without TLS`,
+    `${from.host} leads to ${to.protocol}//${to.host}, without TLS`,
     "allow plain HTTP for both hosts, if you trust the network between",
   );
 }

@@ -4,7 +4,7 @@ import { RegistryError } from "./errors.ts";
 
 /** What a person calls an image, in full (distribution-spec "Pulling manifests"; Docker's short forms are expanded). */
 export interface Reference {
-  /** `host` or `host:port` in lower case, as named: docker.io, not the host of its API. */
+  /** `host` or `host:port` as named (docker.io, not the host of its API), in lower case if it has a dot or a port. */
   readonly registry: string;
   /** The name within the registry, with `library/` where Docker implies it. */
   readonly repository: string;
@@ -60,7 +60,10 @@ export function parseReference(text: string): Reference {
       "a tag is 1 to 128 letters, digits, '_', '.' and '-', and starts with none of the last two",
     );
 
-  const registry = hasRegistry ? parseRegistry(first) : "docker.io";
+  const spelled = hasRegistry ? parseRegistry(first) : "docker.io";
+  // An uppercase letter alone can make it a registry: written in lower case it would be read as part of the path.
+  const registry =
+    spelled !== undefined && /^[a-z0-9-]+$/.test(spelled) && spelled !== "localhost" ? first : spelled;
   if (registry === undefined)
     throw fail(
       `names no valid registry: ${JSON.stringify(first.slice(0, 100))}`,

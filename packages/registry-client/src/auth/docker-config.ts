@@ -127,12 +127,12 @@ export function findCredentials(
     const name = [parseRegistry(host) ?? host, ...path].join("/");
     (url ? legacy : plain).set(name, entry);
   }
-  const parts = [registry, ...repository.split("/")];
+  const parts = [registry.toLowerCase(), ...repository.split("/")];
   for (let length = parts.length; length > 0; length--) {
     const credentials = toCredentials(plain.get(parts.slice(0, length).join("/")));
     if (credentials) return credentials;
   }
-  return toCredentials(legacy.get(registry));
+  return toCredentials(legacy.get(registry.toLowerCase()));
 }
 
 function toCredentials(entry: Entry | undefined): Credentials | undefined {
