@@ -1,7 +1,7 @@
 /** `ingest-blob.ts STORE SEED SIZE [PAUSE]`: brings one blob, made from the seed, into a store, with a pause between chunks. */
 import { argv } from "node:process";
 import { setTimeout } from "node:timers/promises";
-import { ingestBlob, openBlobStore, tagImage } from "@bootlayer/blob-store";
+import { ingestBlob, openBlobStore, tagImage } from "../../src/index.ts";
 import { digestOf, mediaTypes } from "@bootlayer/image-spec";
 import { seededBytes } from "./seeded-bytes.ts";
 
