@@ -9,8 +9,8 @@ export interface ReadAheadOptions {
   /** Workers, each on a layer of its own; 0 does everything on this thread, layer after layer. */
   readonly threads: number;
   readonly signal: AbortSignal;
-  /** Told of each chunk of a blob as it comes from its source. */
-  readonly onBlobBytes: (layer: LayerSource, bytes: number) => void;
+  /** Told of each chunk of a blob as it comes from its source, with its layer's place in the order. */
+  readonly onBlobBytes: (index: number, bytes: number) => void;
   /** For tests: delays the passing on of each piece, so that threads meet in another order. */
   readonly jitter?: (() => Promise<void>) | undefined;
 }
@@ -29,6 +29,7 @@ export interface ReadAhead {
 const inlineBytes = 2 ** 20;
 
 interface Job {
+  readonly index: number;
   readonly layer: LayerSource;
   readonly isInline: boolean;
   readonly pieces: Mailbox<ArchivePiece | "end">;
@@ -45,18 +46,18 @@ export function readAhead(
 ): ReadAhead {
   const given = new AbortController();
   const sourceSignal = AbortSignal.any([signal, given.signal]);
-  const jobs = layers.map((layer): Job => {
+  const jobs = layers.map((layer, index): Job => {
     const isInline = threads === 0 || layer.descriptor.size < inlineBytes;
-    return { layer, isInline, pieces: createMailbox() };
+    return { index, layer, isInline, pieces: createMailbox() };
   });
   const queue = jobs.filter(({ isInline }) => !isInline).values();
   const started: UnpackThread[] = [];
   const fail = (error: unknown): void => jobs.forEach(({ pieces }) => pieces.fail(error));
 
-  async function* blob(layer: LayerSource): AsyncGenerator<Uint8Array> {
+  async function* blob({ index, layer }: Job): AsyncGenerator<Uint8Array> {
     for await (const chunk of layer.open(sourceSignal)) {
       sourceSignal.throwIfAborted();
-      onBlobBytes(layer, chunk.length);
+      onBlobBytes(index, chunk.length);
       yield chunk;
       await jitter?.();
     }
@@ -65,10 +66,10 @@ export function readAhead(
   /** One thread's work: whichever layer is next, until none is left. */
   async function runThread(): Promise<void> {
     let thread: UnpackThread | undefined;
-    for (const { layer, pieces } of queue) {
+    for (const job of queue) {
       if (thread === undefined) started.push((thread = startUnpackThread()));
-      await thread.unpack(request(layer, limits), blob(layer), (piece) => pieces.put(piece));
-      pieces.put("end");
+      await thread.unpack(request(job.layer, limits), blob(job), (piece) => job.pieces.put(piece));
+      job.pieces.put("end");
     }
   }
 
@@ -79,7 +80,7 @@ export function readAhead(
       const job = jobs[index];
       if (job === undefined) return;
       if (job.isInline) {
-        yield* unpackLayer(blob(job.layer), request(job.layer, limits));
+        yield* unpackLayer(blob(job), request(job.layer, limits));
         return;
       }
       for (let piece = await job.pieces.take(); piece !== "end"; piece = await job.pieces.take()) {

@@ -1,0 +1,53 @@
+import { byteString, type ByteString } from "@bootlayer/rootfs-tree";
+import { z } from "zod";
+import { flattenError } from "./errors.ts";
+import type { FlattenEvent } from "./events.ts";
+import { parseLayerLimits, type LayerLimits } from "./limits.ts";
+
+export interface FlattenOptions {
+  /** Ends all work at once; `flattenLayers` then rejects with its reason. */
+  readonly signal?: AbortSignal;
+  readonly onEvent?: (event: FlattenEvent) => void;
+  /** What an image may ask before it is refused; see `LayerLimits` for the defaults. */
+  readonly limits?: Partial<LayerLimits>;
+  /**
+   * Threads that decompress and hash: one works on the current layer, the others on the next ones. Each holds up to
+   * 32 MiB. 0 does all on the calling thread. The result is the same. Default 2, at most 16.
+   */
+  readonly readAheadThreads?: number;
+  /**
+   * Full names of extended attributes to leave out. Default: none. Some tools drop `security.selinux`, since labels of
+   * the machine that built the image mean nothing elsewhere.
+   */
+  readonly dropXattrs?: readonly string[];
+  /** For tests: delays each piece that passes between threads, so that they meet in another order. */
+  readonly jitter?: () => Promise<void>;
+}
+
+export interface ParsedFlattenOptions {
+  readonly signal: AbortSignal;
+  readonly onEvent: (event: FlattenEvent) => void;
+  readonly limits: LayerLimits;
+  readonly threads: number;
+  readonly dropXattrs: ReadonlySet<ByteString>;
+  readonly jitter: (() => Promise<void>) | undefined;
+}
+
+const schema = z.object({
+  readAheadThreads: z.int().min(0).max(16).default(2),
+  dropXattrs: z.array(z.string().min(1).max(255)).default([]),
+});
+
+/** @throws {FlattenError} FLATTEN_OPTIONS. */
+export function parseFlattenOptions(options: FlattenOptions): ParsedFlattenOptions {
+  const { data, error: cause } = schema.safeParse(options);
+  if (cause) throw flattenError("FLATTEN_OPTIONS", `options: ${z.prettifyError(cause)}`, { cause });
+  return {
+    signal: options.signal ?? new AbortController().signal,
+    onEvent: options.onEvent ?? (() => {}),
+    limits: parseLayerLimits(options.limits),
+    threads: data.readAheadThreads,
+    dropXattrs: new Set(data.dropXattrs.map(byteString)),
+    jitter: options.jitter,
+  };
+}
