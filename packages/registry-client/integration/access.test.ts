@@ -91,6 +91,21 @@ describe("access", () => {
   });
 });
 
+test("a challenge, an error and a redirect each give their connection back", async () => {
+  const registry = await serve({
+    auth: { kind: "bearer" },
+    fault: ({ path, attempt }) => {
+      if (!path.endsWith("/latest")) return undefined;
+      if (attempt === 2) return { kind: "status", status: 503, body: "x".repeat(300_000) };
+      return { kind: "status", status: 307, headers: { location: "./other" }, body: "x".repeat(300_000) };
+    },
+  });
+  registry.tag("test:other", small);
+  const { client } = connect({ maxConnectionsPerHost: 1 });
+  const fetched = await fetchManifest(client, parseReference(`${registry.host}/test`), signal);
+  expect(fetched.descriptor.digest).toBe(small.manifestDescriptor.digest);
+});
+
 describe("REGISTRY_UNAUTHORIZED is", () => {
   test("a wrong password, which the error does not show", async () => {
     const { fetch } = await fetchAs({ kind: "bearer", user: "u", password: "other" }, password);
