@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -30,6 +30,8 @@ async function buildAside(directory: string, build: (directory: string) => Promi
   const aside = await mkdtemp(join(dirname(directory), `.${basename(directory)}-`));
   try {
     await build(aside);
+    // Readable for tests of ordinary users too; mkdtemp makes it for its owner alone.
+    await chmod(aside, 0o755);
     await rename(aside, directory);
   } finally {
     await rm(aside, { recursive: true, force: true });

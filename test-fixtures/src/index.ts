@@ -40,3 +40,5 @@ export {
   type RealImage,
   type RealImageName,
 } from "./real-images/real-image.ts";
+export { explainUmociDifference, type UmociDeviation } from "./judges/umoci-deviations.ts";
+export { randomLayers, type RandomLayers } from "./random-layers/random-layers.ts";

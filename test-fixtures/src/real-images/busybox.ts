@@ -2,6 +2,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { debianPackage, downloadPackages, unpackPackage } from "../debian-packages.ts";
 import { runTool } from "../judges/run-tool.ts";
+import type { TarEntry } from "../tar-archive.ts";
 import type { RealImageRecipe } from "./recipe.ts";
 
 /** The one binary under its many names: hard links in /bin, symbolic links in /sbin. */
@@ -36,6 +37,7 @@ ln -s "$(printf 't%.0s' $(seq 59))" target-59
 ln -s "$(printf 't%.0s' $(seq 60))" target-60
 ln -s "$(printf 't/%.0s' $(seq 1000))" target-2000
 mkfifo -m 620 fifo
+mkfifo -m 600 pipe
 truncate -s 20M all-hole
 printf start > holes && truncate -s 8M holes && printf middle | dd of=holes bs=1M seek=4 conv=notrunc status=none
 printf end >> holes
@@ -71,6 +73,10 @@ echo > "$(printf 'umlaut-\374')"
 touch -d '1960-01-01 00:00:00 UTC' owner
 `;
 
+/** Everything made just now gets one time, with nanoseconds; what a script dated otherwise keeps its own. */
+const SETTLE_TIMES =
+  "find . -newermt 2024-01-01 ! -newermt 2037-01-01 -exec touch -h -d @1700000000.123456789 {} +";
+
 /** Seen from above: a hard link group broken, a fifo replaced, sparse files in the older PAX form. */
 const TOP = String.raw`
 mkdir odd && cd odd
@@ -79,12 +85,18 @@ echo regular > fifo
 printf x > holes && truncate -s 3M holes && printf y >> holes
 `;
 
+const TOP_ENTRIES: readonly TarEntry[] = [
+  { name: Buffer.from("odd/.wh.dir\xff", "latin1") },
+  { name: "odd/links/.wh..wh..opq" },
+  { name: "etc/hard-link-below", type: "hardlink", linkTarget: "odd/link-a" },
+];
+
 /** busybox on scratch, with names, times, xattrs, links and sparse files at their edges. */
 export const busybox: RealImageRecipe = {
   name: "busybox",
   config: { Env: ["PATH=/bin:/sbin"], Cmd: ["/bin/sh"] },
   inputs: busyboxPackage,
-  build: async (scratch) => {
+  build: async function* (scratch) {
     const [base = "", odd = "", gnu = "", top = ""] = ["base", "odd", "gnu", "top"].map((name) =>
       join(scratch, name),
     );
@@ -96,21 +108,11 @@ export const busybox: RealImageRecipe = {
       [gnu, GNU_ODDITIES],
       [top, TOP],
     ] as const)
-      await runTool("bash", ["-euc", `umask 022\n${script}`], { cwd: directory });
-    return [
-      { directory: base },
-      { directory: odd, sparseVersion: "1.0" },
-      { directory: gnu, format: "gnu" },
-      {
-        directory: top,
-        sparseVersion: "0.1",
-        before: [
-          { name: Buffer.from("odd/.wh.dir\xff", "latin1") },
-          { name: "odd/links/.wh..wh..opq" },
-          { name: "etc/hard-link-below", type: "hardlink", linkTarget: "odd/link-a" },
-        ],
-      },
-    ];
+      await runTool("bash", ["-euc", `umask 022\n(${script})\n${SETTLE_TIMES}`], { cwd: directory });
+    yield { directory: base, keepTimes: true };
+    yield { directory: odd, keepTimes: true, sparseVersion: "1.0" };
+    yield { directory: gnu, keepTimes: true, format: "gnu" };
+    yield { directory: top, keepTimes: true, sparseVersion: "0.1", before: TOP_ENTRIES };
   },
 };
 

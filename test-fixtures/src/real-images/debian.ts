@@ -3,13 +3,13 @@ import { join } from "node:path";
 import { runTool } from "../judges/run-tool.ts";
 import type { TarEntry } from "../tar-archive.ts";
 import { BASE_PACKAGES, installAccounts, MERGED_USR, packagesByLayer, unpackLayer } from "./debian-layers.ts";
-import type { RealLayer } from "./layer.ts";
 import type { RealImageRecipe } from "./recipe.ts";
 
 const LAYERS = [BASE_PACKAGES, ["python3-minimal", "tzdata"]];
 
 /** Device nodes, and a capability whose bytes go beyond 0x7f (cap_setuid is bit 7). */
 const BASE_CHANGES = String.raw`
+mkdir -p -m 755 usr/local/bin
 mknod -m 666 dev/null c 1 3
 mknod -m 666 dev/tty c 5 0
 mknod -m 600 dev/console c 5 1
@@ -42,19 +42,19 @@ export const debian: RealImageRecipe = {
   name: "debian",
   config: { Env: ["PATH=/usr/local/bin:/usr/bin:/usr/sbin"], Cmd: ["/bin/bash"] },
   inputs: async () => await packagesByLayer(LAYERS),
-  build: async (scratch) => {
-    const layers: RealLayer[] = [];
+  build: async function* (scratch) {
     for (const [index, packages] of (await packagesByLayer(LAYERS)).entries()) {
       const directory = join(scratch, `layer${index}`);
       await unpackLayer(directory, packages);
-      layers.push({ directory, without: index === 0 ? [] : MERGED_USR });
-      if (index > 0) continue;
-      await installAccounts(directory);
-      await runTool("bash", ["-euc", BASE_CHANGES], { cwd: directory });
+      if (index === 0) {
+        await installAccounts(directory);
+        await runTool("bash", ["-euc", BASE_CHANGES], { cwd: directory });
+      }
+      yield { directory, without: index === 0 ? [] : MERGED_USR };
     }
     const directory = join(scratch, "top");
     await mkdir(directory);
     await runTool("bash", ["-euc", TOP_CHANGES], { cwd: directory });
-    return [...layers, { directory, before: TOP_ENTRIES }];
+    yield { directory, before: TOP_ENTRIES };
   },
 };

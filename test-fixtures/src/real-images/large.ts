@@ -2,7 +2,6 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { runTool } from "../judges/run-tool.ts";
 import { BASE_PACKAGES, installAccounts, MERGED_USR, packagesByLayer, unpackLayer } from "./debian-layers.ts";
-import type { RealLayer } from "./layer.ts";
 import type { RealImageRecipe } from "./recipe.ts";
 
 const LAYERS = [
@@ -18,13 +17,12 @@ export const large: RealImageRecipe = {
   name: "large",
   config: { Env: ["PATH=/usr/bin:/usr/sbin"], Cmd: ["/bin/bash"] },
   inputs: async () => await packagesByLayer(LAYERS),
-  build: async (scratch) => {
-    const layers: RealLayer[] = [];
+  build: async function* (scratch) {
     for (const [index, packages] of (await packagesByLayer(LAYERS)).entries()) {
       const directory = join(scratch, `layer${index}`);
       await unpackLayer(directory, packages);
       if (index === 0) await installAccounts(directory);
-      layers.push({ directory, without: index === 0 ? [] : MERGED_USR });
+      yield { directory, without: index === 0 ? [] : MERGED_USR };
     }
     // As a Dockerfile's last steps do: documentation removed, an application added.
     const directory = join(scratch, "top");
@@ -32,6 +30,6 @@ export const large: RealImageRecipe = {
     await runTool("bash", ["-euc", "mkdir -p opt/app && echo 'int main() { return 0; }' > opt/app/main.c"], {
       cwd: directory,
     });
-    return [...layers, { directory, before: [{ name: "usr/share/.wh.doc" }, { name: "usr/share/.wh.man" }] }];
+    yield { directory, before: [{ name: "usr/share/.wh.doc" }, { name: "usr/share/.wh.man" }] };
   },
 };

@@ -17,13 +17,15 @@ export interface RealLayer {
   readonly before?: readonly TarEntry[];
   /** Names directly below the root that stay out: links of a merged /usr which a lower layer has already. */
   readonly without?: readonly string[];
+  /** Times are written as they are. Otherwise what is newer than 2023 gets one time, so that building leaves no trace. */
+  readonly keepTimes?: boolean;
   /** As GNU tar takes it. Default: pax. */
   readonly format?: "pax" | "gnu";
   /** How sparse files are written (PAX); without it they are written in full. */
   readonly sparseVersion?: "0.0" | "0.1" | "1.0";
 }
 
-/** What is newer gets this time, so that the moment of building leaves no trace: 2023-11-14T22:13:20Z. */
+/** 2023-11-14T22:13:20Z */
 const LATEST_MTIME = "@1700000000";
 
 export interface StoredLayer {
@@ -45,12 +47,13 @@ export async function storeLayer(layer: RealLayer, scratch: string, layout: stri
 }
 
 async function writeArchive(layer: RealLayer, archive: string): Promise<void> {
-  const { directory, before = [], without = [], format = "pax", sparseVersion } = layer;
+  const { directory, before = [], without = [], keepTimes = false, format = "pax", sparseVersion } = layer;
   await writeFile(archive, tarArchive(before, { endBlocks: false }));
   const handle = await open(archive, "a");
   try {
     const options = ["--create", `--format=${format}`, "--sort=name", "--numeric-owner"];
-    options.push(`--mtime=${LATEST_MTIME}`, "--clamp-mtime", "--no-wildcards", "--anchored");
+    options.push("--no-wildcards", "--anchored");
+    if (!keepTimes) options.push(`--mtime=${LATEST_MTIME}`, "--clamp-mtime");
     if (format === "pax")
       options.push("--xattrs", "--xattrs-include=*", "--pax-option=delete=atime,delete=ctime");
     if (sparseVersion !== undefined) options.push("--sparse", `--sparse-version=${sparseVersion}`);

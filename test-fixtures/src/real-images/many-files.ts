@@ -4,7 +4,6 @@ import { cachedDirectory } from "../cached-directory.ts";
 import { runTool } from "../judges/run-tool.ts";
 import { workspaceCache } from "../workspace-cache.ts";
 import { BASE_PACKAGES, installAccounts, MERGED_USR, packagesByLayer, unpackLayer } from "./debian-layers.ts";
-import type { RealLayer } from "./layer.ts";
 import type { RealImageRecipe } from "./recipe.ts";
 
 const LAYERS = [BASE_PACKAGES, ["python3", "golang-1.19-src", "tzdata"]];
@@ -17,18 +16,17 @@ export const manyFiles: RealImageRecipe = {
   name: "many-files",
   config: { Env: ["PATH=/usr/bin:/usr/sbin"], Cmd: ["/bin/bash"], WorkingDir: "/app" },
   inputs: async () => [await packagesByLayer(LAYERS), NPM_PACKAGES],
-  build: async (scratch) => {
-    const layers: RealLayer[] = [];
+  build: async function* (scratch) {
     for (const [index, packages] of (await packagesByLayer(LAYERS)).entries()) {
       const directory = join(scratch, `layer${index}`);
       await unpackLayer(directory, packages);
       if (index === 0) await installAccounts(directory);
-      layers.push({ directory, without: index === 0 ? [] : MERGED_USR });
+      yield { directory, without: index === 0 ? [] : MERGED_USR };
     }
     const directory = join(scratch, "app-layer");
     for (const npmPackage of NPM_PACKAGES)
       await unpackNpmPackage(npmPackage, join(directory, "app", "node_modules"));
-    return [...layers, { directory }];
+    yield { directory };
   },
 };
 

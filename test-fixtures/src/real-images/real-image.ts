@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { extname, join } from "node:path";
 import { cachedDirectory } from "../cached-directory.ts";
 import type { FixtureDescriptor } from "../descriptor.ts";
 import { imageDocuments } from "../image.ts";
@@ -37,7 +37,7 @@ export async function realImage(name: RealImageName): Promise<RealImage> {
   const recipe: RealImageRecipe = RECIPES[name];
   const cache = await workspaceCache("real-images");
   const key = createHash("sha256")
-    .update(JSON.stringify([await recipe.inputs(), await ownSource()]))
+    .update(JSON.stringify([await recipe.inputs(), await sources(name)]))
     .digest("hex")
     .slice(0, 16);
   const layout = await cachedDirectory(join(cache, `${name}-${key}`), async (aside) => {
@@ -48,9 +48,11 @@ export async function realImage(name: RealImageName): Promise<RealImage> {
   return { name, layout };
 }
 
-/** The recipes are code: whatever changes in it makes other images. */
-async function ownSource(): Promise<string[]> {
-  const files = (await readdir(import.meta.dirname)).toSorted();
+/** A recipe is code, in the file of its name: whatever changes in it or beside it makes another image. */
+async function sources(name: RealImageName): Promise<string[]> {
+  const files = [name, "debian-layers", "layer", "real-image"].map(
+    (file) => `${file}${extname(import.meta.filename)}`,
+  );
   return await Promise.all(
     files.map(async (file) => await readFile(join(import.meta.dirname, file), "utf8")),
   );
@@ -60,8 +62,14 @@ async function buildLayout(recipe: RealImageRecipe, layout: string): Promise<voi
   const scratch = join(layout, ".scratch");
   await mkdir(scratch);
   await mkdir(join(layout, "blobs", "sha256"), { recursive: true });
-  const stored: StoredLayer[] = [];
-  for (const layer of await recipe.build(scratch)) stored.push(await storeLayer(layer, scratch, layout));
+  const storing: Promise<StoredLayer>[] = [];
+  for await (const layer of recipe.build(scratch)) {
+    const stored = storeLayer(layer, scratch, layout);
+    // A failure is thrown below; until then it must not count as unhandled.
+    stored.catch(() => {});
+    storing.push(stored);
+  }
+  const stored = await Promise.all(storing);
   await rm(scratch, { recursive: true });
 
   const tags: Record<string, FixtureDescriptor> = {};
