@@ -1,6 +1,13 @@
 import { createAllocator, type Allocator } from "./allocator.ts";
-import { Ext4Error, Ext4SizeError } from "./errors.ts";
-import { descriptorBlocksToGrow, geometryOf, maxBlocks, type BlockSize, type Geometry } from "./geometry.ts";
+import { Ext4SizeError, imageTooLarge } from "./errors.ts";
+import {
+  descriptorBlocksToGrow,
+  descriptorSize,
+  geometryOf,
+  maxBlocks,
+  type BlockSize,
+  type Geometry,
+} from "./geometry.ts";
 import { planLayout, type Layout, type LayoutRequest } from "./group-layout.ts";
 import type { CheckedOptions, Ext4Size } from "./options.ts";
 
@@ -12,7 +19,7 @@ const leastFreeBytes = 64 * mebibyte;
 /** Free space of an automatic size as a part of what is used. */
 const freePart = 0.15;
 
-/** The least free inodes where the caller does not say. */
+/** The least free inodes where neither they nor the size are fixed. */
 const leastFreeInodes = 4096;
 
 /**
@@ -24,11 +31,11 @@ export function autoFreeBytes(usedBytes: number): number {
 }
 
 /**
- * Free inodes where `freeInodes` does not say: the larger of 4,096 and 15 % of those in use. There are more wherever
- * mke2fs's ratio, one inode for 16 KiB of image, gives more.
+ * Free inodes where `freeInodes` does not say: 15 % of those in use, and 4,096 at least unless the size is fixed. There
+ * are more wherever mke2fs's ratio, one inode for 16 KiB of image, gives more.
  */
-export function autoFreeInodes(usedInodes: number): number {
-  return Math.max(leastFreeInodes, Math.ceil(usedInodes * freePart));
+export function autoFreeInodes(usedInodes: number, size: Ext4Size): number {
+  return Math.max(size.kind === "bytes" ? 0 : leastFreeInodes, Math.ceil(usedInodes * freePart));
 }
 
 /** Where groups and their heads lie, which must be known before the first byte of content. */
@@ -50,18 +57,18 @@ function boundedGeometry(blockSize: BlockSize, blocks: number): Geometry {
     1 + descriptorBlocksToGrow(blockSize, Math.min(Math.max(blocks, 2), maxBlocks)),
   );
   if (geometry.headBlocks > geometry.blocksPerGroup / 2 || blocks > maxBlocks)
-    throw tooLarge(blockSize, blocks * blockSize);
+    throw imageTooLarge(blockSize, blocks * blockSize);
   return geometry;
 }
 
-export function tooLarge(blockSize: BlockSize, bytes: number): Ext4Error {
-  return new Ext4Error(
-    "EXT4_TOO_LARGE",
-    `an image of ${bytes} bytes is more than ext4 takes with blocks of ${blockSize} bytes and this bound`,
-    blockSize === 4096
-      ? "give the size or a larger maximumBytes, or make the content smaller"
-      : "use blocks of 4096 bytes, or give the size or a larger maximumBytes",
-  );
+/**
+ * What no image of this geometry can be larger than: group descriptors have only the heads' blocks. A fixed size is not
+ * a bound here, so that an image that outgrows it can still tell by how much.
+ */
+export function boundOf({ blockSize, headBlocks, blocksPerGroup }: Geometry, size: Ext4Size): number {
+  if (size.kind === "bytes") return maxBlocks;
+  const groups = ((headBlocks - 1) * blockSize) / descriptorSize;
+  return Math.min(groups * blocksPerGroup, maxBlocks);
 }
 
 export interface CapacityRequest extends LayoutRequest {
@@ -103,11 +110,11 @@ function smallestLayout(request: LayoutRequest, availableBytes: number): Layout 
   const wanted = Math.ceil(availableBytes / blockSize);
   let blocks = roundUp(request.allocator.cursor() + wanted, step);
   for (;;) {
-    if (blocks > maxBlocks) throw tooLarge(blockSize, blocks * blockSize);
+    if (blocks > maxBlocks) throw imageTooLarge(blockSize, blocks * blockSize);
     const attempt = planLayout(request, blocks);
     if (attempt.kind === "fits" && attempt.layout.availableBlocks >= wanted) return attempt.layout;
     const short = attempt.kind === "fits" ? wanted - attempt.layout.availableBlocks : attempt.short;
-    if (short === Infinity) throw tooLarge(blockSize, blocks * blockSize);
+    if (short === Infinity) throw imageTooLarge(blockSize, blocks * blockSize);
     blocks += roundUp(Math.max(short, 1), step);
   }
 }

@@ -1,6 +1,6 @@
 import { dataLength, type ContentHandle, type ContentShape, type ContentSink } from "@bootlayer/rootfs-tree";
 import type { Allocator } from "./allocator.ts";
-import { Ext4Error } from "./errors.ts";
+import { Ext4Error, imageTooLarge } from "./errors.ts";
 import type { ExtentTable } from "./extent-table.ts";
 import type { BlockSize } from "./geometry.ts";
 import type { ImageFile } from "./image-file.ts";
@@ -8,6 +8,8 @@ import type { ImageFile } from "./image-file.ts";
 /** What a sink puts bytes into. */
 export interface ContentTarget {
   readonly blockSize: BlockSize;
+  /** No image with these options can have more blocks. */
+  readonly maxBlocks: number;
   readonly allocator: Allocator;
   readonly extents: ExtentTable;
   readonly file: ImageFile;
@@ -20,7 +22,8 @@ const maxFileBlocks = 2 ** 32 - 1;
  * Allocates a file's blocks and takes its bytes. All blocks are taken at once, since the shape says how many there are;
  * a hole has none. The file's span in the extent table is its handle.
  *
- * @throws {Ext4Error} EXT4_CONTENT_INVALID if the shape contradicts itself or the bytes contradict the shape.
+ * @throws {Ext4Error} EXT4_CONTENT_INVALID if the shape contradicts itself or the bytes contradict the shape,
+ *   EXT4_TOO_LARGE if the file is more than ext4 holds, or the image has become so.
  */
 export function openContentSink(
   target: ContentTarget,
@@ -82,15 +85,18 @@ export function openContentSink(
   };
 }
 
-function allocate({ blockSize, allocator, extents }: ContentTarget, shape: ContentShape): number {
+function allocate({ blockSize, maxBlocks, allocator, extents }: ContentTarget, shape: ContentShape): number {
   const span = extents.begin();
   let nextBlock = 0;
   for (const { offset, length } of shape.dataRegions ?? [{ offset: 0, length: shape.size }]) {
     // Two regions may meet in one block.
     let block = Math.max(Math.floor(offset / blockSize), nextBlock);
     nextBlock = Math.ceil((offset + length) / blockSize);
-    if (nextBlock > block)
-      allocator.take(nextBlock - block, (start, count) => {
+    const wanted = Math.max(nextBlock - block, 0);
+    if (allocator.cursor() + wanted > maxBlocks)
+      throw imageTooLarge(blockSize, (allocator.cursor() + wanted) * blockSize);
+    if (wanted > 0)
+      allocator.take(wanted, (start, count) => {
         extents.append(block, start, count);
         block += count;
       });

@@ -26,3 +26,14 @@ export class Ext4SizeError extends Ext4Error {
     this.neededBytes = neededBytes;
   }
 }
+
+/** More than ext4 takes with these blocks, or than the heads of groups were given room to describe. */
+export function imageTooLarge(blockSize: number, bytes: number): Ext4Error {
+  return new Ext4Error(
+    "EXT4_TOO_LARGE",
+    `an image of ${bytes} bytes is more than ext4 takes with blocks of ${blockSize} bytes and the bound given`,
+    blockSize === 4096
+      ? "give the size or a larger maximumBytes, or make the content smaller"
+      : "use blocks of 4096 bytes, or give the size or a larger maximumBytes",
+  );
+}

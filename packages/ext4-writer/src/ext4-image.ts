@@ -8,7 +8,7 @@ import {
   type ImageWriter,
 } from "@bootlayer/rootfs-tree";
 import { createAllocator } from "./allocator.ts";
-import { chooseGeometry } from "./capacity.ts";
+import { boundOf, chooseGeometry } from "./capacity.ts";
 import { openContentSink, type ContentTarget } from "./content-sink.ts";
 import { createContents } from "./contents.ts";
 import { Ext4Error } from "./errors.ts";
@@ -61,35 +61,47 @@ export async function createExt4Image(
   const end = size.kind === "bytes" ? size.bytes : Infinity;
   const target: ContentTarget = {
     blockSize,
+    maxBlocks: boundOf(geometry, size),
     allocator: createAllocator(geometry),
     extents: createExtentTable(),
     file: createImageFile(durable.handle, path, blockSize, end),
   };
   const contents = createContents();
+  const givenUp = new AbortController();
+  const stop = AbortSignal.any(signal ? [signal, givenUp.signal] : [givenUp.signal]);
+  let finishing: Promise<Ext4Summary> | undefined;
   let state: "ready" | "in-content" | "finishing" | "over" = "ready";
 
   function openContent(shape: ContentShape): ContentSink {
     signal?.throwIfAborted();
     expectReady("openContent");
+    // A content that cannot be opened leaves the writer here: nothing but `abort` may follow.
+    state = "in-content";
     const sink = openContentSink(target, shape, () => {
       if (state === "in-content") state = "ready";
     });
     contents.add(shape.size, dataLength(shape));
-    state = "in-content";
     return sink;
   }
 
   async function finish(root: DirectoryNode): Promise<Ext4Summary> {
     expectReady("finish");
     state = "finishing";
+    finishing = layDownAndCommit(root);
+    return await finishing;
+  }
+
+  async function layDownAndCommit(root: DirectoryNode): Promise<Ext4Summary> {
     try {
-      signal?.throwIfAborted();
-      const finished = await writeMetadata(root, { options, geometry, target, contents, signal });
+      stop.throwIfAborted();
+      const finished = await writeMetadata(root, { options, geometry, target, contents, signal: stop });
       const bytes = size.kind === "bytes" ? size.bytes : finished.layout.blocks * blockSize;
       target.file.flush();
       await target.file.settle();
       await target.file.truncate(bytes);
-      signal?.throwIfAborted();
+      // The long wait, in which it is not yet too late to stop; `commit` finds nothing left to wait for.
+      await target.file.sync();
+      stop.throwIfAborted();
       await durable.commit();
       return summary(finished, bytes);
     } catch (error) {
@@ -101,9 +113,15 @@ export async function createExt4Image(
   }
 
   async function abort(): Promise<void> {
-    if (state === "over") return;
-    state = "over";
-    await discard();
+    givenUp.abort(
+      new Ext4Error("EXT4_WRITER_STATE", `the ext4 image ${path} was given up`, "begin a new image"),
+    );
+    // `finish` cleans up after itself; where it has given the image its name already, it is too late.
+    if (finishing) await finishing.catch(() => {});
+    else if (state !== "over") {
+      state = "over";
+      await discard();
+    }
   }
 
   /** The file is closed only when nothing more is being written back. */

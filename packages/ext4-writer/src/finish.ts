@@ -62,7 +62,7 @@ export async function writeMetadata(root: DirectoryNode, input: FinishInput): Pr
     geometry,
     allocator,
     droppedBlocks: dropped.blocks,
-    inodes: lastInode + (options.freeInodes ?? autoFreeInodes(lastInode)),
+    inodes: lastInode + (options.freeInodes ?? autoFreeInodes(lastInode, options.size)),
     journal: options.journal,
   });
 

@@ -15,6 +15,8 @@ export interface ImageFile {
   flush(): void;
   /** Waits for a write-back under way; throws what it met. */
   settle(): Promise<void>;
+  /** Waits until all that was sent is on the disk. */
+  sync(): Promise<void>;
   /** Makes the file as long as the image. */
   truncate(length: number): Promise<void>;
   /** What was sent to the file, ascending, joined where it touches. */
@@ -54,6 +56,10 @@ export function createImageFile(
 
   function throwFailure(): void {
     if (failure) throw fileError(`write ${path}`, failure.cause);
+  }
+
+  function refuse(cause: unknown): never {
+    throw fileError(`write ${path}`, cause);
   }
 
   function send(position: number, bytes: Uint8Array): void {
@@ -126,11 +132,8 @@ export function createImageFile(
       await writeBack;
       throwFailure();
     },
-    async truncate(length) {
-      await handle.truncate(length).catch((cause: unknown) => {
-        throw fileError(`write ${path}`, cause);
-      });
-    },
+    sync: () => handle.sync().catch(refuse),
+    truncate: (length) => handle.truncate(length).catch(refuse),
     dataRegions: () => regions.list(),
   };
 }

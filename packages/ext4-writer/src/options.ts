@@ -60,8 +60,8 @@ export function checkOptions(options: Partial<Ext4Options>): CheckedOptions {
   const time = options.time ?? { seconds: 0, nanoseconds: 0 };
   if (![1024, 2048, 4096].includes(blockSize)) throw invalid("blockSize", blockSize, "1024, 2048 or 4096");
   if (typeof journal !== "boolean") throw invalid("journal", journal, "true or false");
-  if (freeInodes !== undefined && !isCount(freeInodes, 2 ** 31))
-    throw invalid("freeInodes", freeInodes, "a whole number up to 2^31");
+  if (freeInodes !== undefined && !isCount(freeInodes, 2 ** 30))
+    throw invalid("freeInodes", freeInodes, "a whole number up to 2^30");
   if (maximumBytes !== undefined && !isCount(maximumBytes, maxImageBytes))
     throw invalid("maximumBytes", maximumBytes, "a whole number up to 2^44");
   if (!Number.isSafeInteger(time.seconds) || !isCount(time.nanoseconds, 999_999_999))

@@ -41,7 +41,7 @@ const inodeRoom = inodeSize - inodeXattrOffset - xattrInodeHeaderSize;
  *
  * @throws {Ext4Error} EXT4_XATTR_UNSUPPORTED, EXT4_ACL_INVALID, EXT4_XATTRS_TOO_LARGE, naming `path`.
  */
-export function placeXattrs(xattrs: Xattrs, blockSize: number, path = root): XattrPlacement {
+export function placeXattrs(xattrs: Xattrs, blockSize: number, path: ByteString = root): XattrPlacement {
   if (xattrs.size === 0) return none;
   const entries = [...xattrs].flatMap(([name, value]) => entryOf(name, value, path)).toSorted(compareXattrs);
   if (entries.length === 0) return none;
