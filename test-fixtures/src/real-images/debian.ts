@@ -1,5 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { debianClosure } from "../debian-packages.ts";
 import { runTool } from "../judges/run-tool.ts";
 import type { TarEntry } from "../tar-archive.ts";
 import { BASE_PACKAGES, installAccounts, MERGED_USR, packagesByLayer, unpackLayer } from "./debian-layers.ts";
@@ -41,7 +42,7 @@ const TOP_ENTRIES: readonly TarEntry[] = [
 export const debian: RealImageRecipe = {
   name: "debian",
   config: { Env: ["PATH=/usr/local/bin:/usr/bin:/usr/sbin"], Cmd: ["/bin/bash"] },
-  inputs: async () => await packagesByLayer(LAYERS),
+  inputs: async () => await debianClosure(LAYERS.flat()),
   build: async function* (scratch) {
     for (const [index, packages] of (await packagesByLayer(LAYERS)).entries()) {
       const directory = join(scratch, `layer${index}`);

@@ -1,5 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { debianClosure } from "../debian-packages.ts";
 import { runTool } from "../judges/run-tool.ts";
 import { BASE_PACKAGES, installAccounts, MERGED_USR, packagesByLayer, unpackLayer } from "./debian-layers.ts";
 import type { RealImageRecipe } from "./recipe.ts";
@@ -16,7 +17,7 @@ const LAYERS = [
 export const large: RealImageRecipe = {
   name: "large",
   config: { Env: ["PATH=/usr/bin:/usr/sbin"], Cmd: ["/bin/bash"] },
-  inputs: async () => await packagesByLayer(LAYERS),
+  inputs: async () => await debianClosure(LAYERS.flat()),
   build: async function* (scratch) {
     for (const [index, packages] of (await packagesByLayer(LAYERS)).entries()) {
       const directory = join(scratch, `layer${index}`);

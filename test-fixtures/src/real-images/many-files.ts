@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { cachedDirectory } from "../cached-directory.ts";
+import { debianClosure } from "../debian-packages.ts";
 import { runTool } from "../judges/run-tool.ts";
 import { workspaceCache } from "../workspace-cache.ts";
 import { BASE_PACKAGES, installAccounts, MERGED_USR, packagesByLayer, unpackLayer } from "./debian-layers.ts";
@@ -15,7 +16,7 @@ const NPM_PACKAGES = ["@mui/icons-material@5.16.14", "date-fns@3.6.0"];
 export const manyFiles: RealImageRecipe = {
   name: "many-files",
   config: { Env: ["PATH=/usr/bin:/usr/sbin"], Cmd: ["/bin/bash"], WorkingDir: "/app" },
-  inputs: async () => [await packagesByLayer(LAYERS), NPM_PACKAGES],
+  inputs: async () => [await debianClosure(LAYERS.flat()), NPM_PACKAGES],
   build: async function* (scratch) {
     for (const [index, packages] of (await packagesByLayer(LAYERS)).entries()) {
       const directory = join(scratch, `layer${index}`);
