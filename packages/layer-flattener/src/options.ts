@@ -12,7 +12,7 @@ export interface FlattenOptions {
   readonly limits?: Partial<LayerLimits>;
   /**
    * Threads that decompress and hash: one works on the current layer, the others on the next ones. Each holds up to
-   * 32 MiB. 0 does all on the calling thread. The result is the same. Default 2, at most 16.
+   * 20 MiB. 0 does all on the calling thread. The result is the same. Default 2, at most 16.
    */
   readonly readAheadThreads?: number;
   /**

@@ -1,9 +1,9 @@
 import { createGunzip, type Gunzip } from "node:zlib";
-import { decoderOptions, feedDecoder } from "./zlib-stream.ts";
+import { decoderOptions, decoderOutput, feedDecoder } from "./zlib-stream.ts";
 
 /**
  * Unwraps gzip with any number of members (RFC 1952, 2.2). Zero bytes after the last one are padding, as for gzip(1);
- * anything else there is an error. A piece is valid for good; `chunks` keep theirs.
+ * anything else there is an error.
  *
  * @throws what `chunks` throw, or else an error of zlib or of this module: the data are damaged.
  */
@@ -12,7 +12,7 @@ export async function* gunzip(chunks: AsyncIterable<Uint8Array>): AsyncGenerator
   const feeding = feed(decoder, chunks);
   feeding.catch((error: Error) => decoder.destroy(error));
   try {
-    for await (const bytes of decoder.iterator({ destroyOnReturn: false })) yield bytes;
+    yield* decoderOutput(decoder);
     await feeding;
   } finally {
     decoder.destroy();

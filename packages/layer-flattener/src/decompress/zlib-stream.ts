@@ -10,6 +10,20 @@ export const decoderOptions: Readonly<
 > = { chunkSize: outputBytes, readableHighWaterMark: 4 * outputBytes };
 
 /**
+ * A decoder's output. A piece is valid until the next one is asked for, and its memory is freed then: the garbage
+ * collector lets hundreds of megabytes of such pieces pile up.
+ */
+export async function* decoderOutput(decoder: Gunzip | ZstdDecompress): AsyncGenerator<Uint8Array> {
+  const pieces: AsyncIterable<Buffer<ArrayBuffer>> = decoder.iterator({ destroyOnReturn: false });
+  for await (const piece of pieces) {
+    yield piece;
+    const { buffer, byteOffset, byteLength } = piece;
+    // While some of it is unused, the decoder goes on to fill the same memory.
+    if (buffer.byteLength === outputBytes && byteOffset + byteLength === outputBytes) buffer.transfer(0);
+  }
+}
+
+/**
  * Gives input to a decoder and waits until it is used up: its memory is the source's again. Gives `false`, and the input
  * may be partly used, where the decoder has come to its end or was destroyed.
  */

@@ -1,6 +1,6 @@
 import { constants, createZstdDecompress, type ZstdDecompress } from "node:zlib";
 import { createFrameWalker } from "./zstd-frames.ts";
-import { decoderOptions, feedDecoder } from "./zlib-stream.ts";
+import { decoderOptions, decoderOutput, feedDecoder } from "./zlib-stream.ts";
 
 /**
  * Unwraps any number of zstd frames, skippable ones left out (RFC 8878, 3.1). One decoder serves all frames, since it
@@ -19,7 +19,7 @@ export async function* unzstd(
   const feeding = feed(decoder, chunks, maxWindowBytes);
   feeding.catch((error: Error) => decoder.destroy(error));
   try {
-    for await (const bytes of decoder.iterator({ destroyOnReturn: false })) yield bytes;
+    yield* decoderOutput(decoder);
     await feeding;
   } finally {
     decoder.destroy();
