@@ -1,15 +1,12 @@
 import { createHash } from "node:crypto";
-import { mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { readdir, readFile, rm, stat, utimes } from "node:fs/promises";
 import { extname, join } from "node:path";
 import { cachedDirectory } from "../cached-directory.ts";
-import type { FixtureDescriptor } from "../descriptor.ts";
-import { imageDocuments } from "../image.ts";
-import { writeBlob, writeLayoutIndex } from "../layout.ts";
 import { workspaceCache } from "../workspace-cache.ts";
+import { buildLayout } from "./build-layout.ts";
 import { busybox } from "./busybox.ts";
 import { debian } from "./debian.ts";
 import { large } from "./large.ts";
-import { storeLayer, type StoredLayer } from "./layer.ts";
 import { manyFiles } from "./many-files.ts";
 import type { RealImageRecipe } from "./recipe.ts";
 
@@ -22,6 +19,8 @@ export const REAL_IMAGE_NAMES: readonly RealImageName[] = ["debian", "large", "m
 /** What `requireJudge` has to find for `realImage` to work, beside apt's lists and the network the first time. */
 export const REAL_IMAGE_TOOLS: readonly string[] =
   "root apt-get dpkg-deb bash tar gzip zstd setfattr setfacl setcap npm".split(" ");
+
+const DAY_MILLISECONDS = 24 * 60 * 60 * 1000;
 
 export interface RealImage {
   readonly name: RealImageName;
@@ -41,44 +40,30 @@ export async function realImage(name: RealImageName): Promise<RealImage> {
     .digest("hex")
     .slice(0, 16);
   const layout = await cachedDirectory(join(cache, `${name}-${key}`), async (aside) => {
-    for (const old of await readdir(cache))
-      if (new RegExp(`^${name}-[0-9a-f]{16}$`).test(old)) await rm(join(cache, old), { recursive: true });
+    await removeUnused(cache);
     await buildLayout(recipe, aside);
   });
+  const now = new Date();
+  // Says that it is in use; an ordinary user cannot say so of an image that root made.
+  await utimes(layout, now, now).catch(() => {});
   return { name, layout };
+}
+
+/** Images of older code or older packages go when they are a day out of use: another run may be at work with one. */
+async function removeUnused(cache: string): Promise<void> {
+  for (const entry of await readdir(cache)) {
+    const path = join(cache, entry);
+    const { mtimeMs } = await stat(path);
+    if (Date.now() - mtimeMs > DAY_MILLISECONDS) await rm(path, { recursive: true, force: true });
+  }
 }
 
 /** A recipe is code, in the file of its name: whatever changes in it or beside it makes another image. */
 async function sources(name: RealImageName): Promise<string[]> {
-  const files = [name, "debian-layers", "layer", "real-image"].map(
+  const files = [name, "debian-layers", "layer", "build-layout"].map(
     (file) => `${file}${extname(import.meta.filename)}`,
   );
   return await Promise.all(
     files.map(async (file) => await readFile(join(import.meta.dirname, file), "utf8")),
   );
-}
-
-async function buildLayout(recipe: RealImageRecipe, layout: string): Promise<void> {
-  const scratch = join(layout, ".scratch");
-  await mkdir(scratch);
-  await mkdir(join(layout, "blobs", "sha256"), { recursive: true });
-  const storing: Promise<StoredLayer>[] = [];
-  for await (const layer of recipe.build(scratch)) {
-    const stored = storeLayer(layer, scratch, layout);
-    // A failure is thrown below; until then it must not count as unhandled.
-    stored.catch(() => {});
-    storing.push(stored);
-  }
-  const stored = await Promise.all(storing);
-  await rm(scratch, { recursive: true });
-
-  const tags: Record<string, FixtureDescriptor> = {};
-  for (const compression of ["gzip", "zstd"] as const) {
-    const layers = stored.map((layer) => ({ descriptor: layer[compression], diffId: layer.diffId }));
-    const { manifest, manifestDescriptor, config } = imageDocuments(layers, { config: recipe.config });
-    await writeBlob(layout, config);
-    await writeBlob(layout, manifest);
-    tags[compression] = manifestDescriptor;
-  }
-  await writeLayoutIndex(layout, tags);
 }
