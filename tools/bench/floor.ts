@@ -2,7 +2,7 @@
  * The floor that no builder can beat in this runtime: every layer of an image read, hashed, decompressed, hashed again
  * and written once, and nothing else; layers side by side on two threads, the largest first.
  *
- *     node tools/bench/floor.ts LAYOUT OUTPUT-DIRECTORY
+ *     node tools/bench/floor.ts LAYOUT TAG OUTPUT-DIRECTORY
  */
 import { createHash } from "node:crypto";
 import { closeSync, createReadStream, openSync, readFileSync, writeSync } from "node:fs";
@@ -15,6 +15,7 @@ interface Descriptor {
   readonly mediaType: string;
   readonly digest: string;
   readonly size: number;
+  readonly annotations?: Readonly<Record<string, string>>;
 }
 
 interface Job extends Descriptor {
@@ -48,10 +49,11 @@ function readJson(path: string): unknown {
   return JSON.parse(readFileSync(path, "utf8"));
 }
 
-async function main(layout: string, outputDirectory: string): Promise<void> {
+async function main(layout: string, tag: string, outputDirectory: string): Promise<void> {
   const blobOf = (digest: string): string => join(layout, "blobs", digest.replace(":", "/"));
   const index = readJson(join(layout, "index.json")) as { manifests: Descriptor[] };
-  const manifest = readJson(blobOf(index.manifests[0]?.digest ?? "")) as { layers: Descriptor[] };
+  const named = index.manifests.find(({ annotations }) => annotations?.["org.opencontainers.image.ref.name"] === tag);
+  const manifest = readJson(blobOf(named?.digest ?? "")) as { layers: Descriptor[] };
   const jobs = manifest.layers
     .toSorted((a, b) => b.size - a.size)
     .map((layer, at): Job => ({
@@ -71,7 +73,7 @@ async function main(layout: string, outputDirectory: string): Promise<void> {
   );
 }
 
-if (isMainThread) await main(process.argv[2] ?? "", process.argv[3] ?? "");
+if (isMainThread) await main(process.argv[2] ?? "", process.argv[3] ?? "", process.argv[4] ?? "");
 else
   parentPort?.on("message", (job: Job) => {
     void decompressHashWrite(job).then(() => parentPort?.postMessage("done"));

@@ -8,7 +8,7 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { realImage, realImageNames } from "@bootlayer/test-fixtures";
+import { REAL_IMAGE_NAMES, realImage } from "@bootlayer/test-fixtures";
 import { measure, median, type Measurement } from "./measure.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -28,8 +28,9 @@ interface Contender {
 const umociAndMkfs = `
 umoci unpack --image "$1:$2" "$3/bundle" &&
 kib=$(du -sk "$3/bundle/rootfs" | cut -f1) &&
+inodes=$(find "$3/bundle/rootfs" | wc -l) &&
 truncate -s "$((kib * 5 / 4 + 131072))K" "$3/disk.ext4" &&
-mkfs.ext4 -q -d "$3/bundle/rootfs" "$3/disk.ext4"`;
+mkfs.ext4 -q -N "$((inodes * 5 / 4 + 1024))" -d "$3/bundle/rootfs" "$3/disk.ext4"`;
 
 const contenders: readonly Contender[] = [
   {
@@ -50,7 +51,7 @@ const contenders: readonly Contender[] = [
   },
   {
     name: "floor",
-    command: (layout, _tag, work) => [process.execPath, join(import.meta.dirname, "floor.ts"), layout, work],
+    command: (layout, tag, work) => [process.execPath, join(import.meta.dirname, "floor.ts"), layout, tag, work],
   },
   {
     name: "umoci + mkfs.ext4 -d",
@@ -74,14 +75,14 @@ const compression = values.compression === "zstd" ? "zstd" : "gzip";
 process.stdout.write(
   "| image | | wall s (median, min-max) | CPU s | peak RSS MiB | wall, as a multiple of the floor |\n|-|-|-|-|-|-|\n",
 );
-for (const name of realImageNames.filter(
+for (const name of REAL_IMAGE_NAMES.filter(
   (image) => positionals.length === 0 || positionals.includes(image),
 )) {
-  const { layout, tag } = await realImage(name, compression);
+  const { layout } = await realImage(name);
   const measured = new Map<string, Measurement[]>(contenders.map((contender) => [contender.name, []]));
-  for (const contender of contenders) runOnce(contender, layout, tag); // Warms the page cache.
+  for (const contender of contenders) runOnce(contender, layout, compression); // Warms the page cache.
   for (let run = 0; run < runs; run++)
-    for (const contender of contenders) measured.get(contender.name)?.push(runOnce(contender, layout, tag));
+    for (const contender of contenders) measured.get(contender.name)?.push(runOnce(contender, layout, compression));
   const wallOf = (contender: string): number[] =>
     (measured.get(contender) ?? []).map(({ wallSeconds }) => wallSeconds);
   const floor = median(wallOf("floor"));

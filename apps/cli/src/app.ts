@@ -1,4 +1,11 @@
-import { buildApplication, buildCommand, buildRouteMap, text_en, type Application } from "@stricli/core";
+import {
+  buildApplication,
+  buildCommand,
+  buildRouteMap,
+  numberParser,
+  text_en,
+  type Application,
+} from "@stricli/core";
 import { version } from "@bootlayer/image-builder";
 import type { CliContext } from "./context.ts";
 import { exitCodeOf, formatError } from "./exit-code.ts";
@@ -51,6 +58,13 @@ const build = buildCommand({
         default: false,
         withNegated: false,
         brief: "Keep security.selinux labels of the layers",
+      },
+      threads: {
+        kind: "parsed",
+        parse: numberParser,
+        default: "2",
+        placeholder: "N",
+        brief: "Threads that decompress and hash ahead of the writer, each with up to 32 MiB; 0 for none",
       },
       cache: { kind: "boolean", default: true, brief: "Take the disk from the cache, and keep it there" },
     },

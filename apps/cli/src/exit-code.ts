@@ -66,8 +66,6 @@ const exitCodeByError: Readonly<Record<BuildErrorCode, ExitCode>> = {
   DOCUMENT_TOO_LARGE: exitCodes.badImage,
   INDEX_TOO_COMPLEX: exitCodes.badImage,
   MEDIA_TYPE_UNSUPPORTED: exitCodes.badImage,
-  PATH_ESCAPES_ROOT: exitCodes.badImage,
-  PATH_INVALID: exitCodes.badImage,
   PATH_SYMLINK_LOOP: exitCodes.badImage,
   STORE_INVALID: exitCodes.badImage,
   STORE_BLOB_MISSING: exitCodes.badImage,

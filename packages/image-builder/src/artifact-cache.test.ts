@@ -47,7 +47,7 @@ test.each<[string, () => Promise<void>]>([
 });
 
 test("a disk that cannot be kept leaves no description", async () => {
-  await rm(join(store, "artifacts"), { recursive: true });
+  await rm(join(store, ".bootlayer/artifacts"), { recursive: true });
   await expect(
     keepArtifact(
       store,
@@ -56,5 +56,5 @@ test("a disk that cannot be kept leaves no description", async () => {
       live,
     ),
   ).rejects.toMatchObject({ code: "FILE_FAILED" });
-  expect(await readdir(join(store, "artifacts"))).toEqual([]);
+  expect(await readdir(join(store, ".bootlayer/artifacts"))).toEqual([]);
 });

@@ -27,11 +27,14 @@ const descriptionSchema = z.strictObject({
 });
 
 /**
- * Finished disks by build key, beside the blobs of a store: `artifacts/KEY.disk` and then `artifacts/KEY.json`, each
- * whole or absent. The description comes last, so that its presence vouches for the disk.
+ * Finished disks by build key, in a store beside its blobs: `KEY.disk` and then `KEY.json`, each whole or absent. The description comes last, so that its presence vouches for the disk.
  */
 export function artifactPath(storeDirectory: string, key: BuildKey, part: "disk" | "json"): string {
-  return join(storeDirectory, "artifacts", `${key}.${part}`);
+  return join(artifactDirectory(storeDirectory), `${key}.${part}`);
+}
+
+function artifactDirectory(storeDirectory: string): string {
+  return join(storeDirectory, ".bootlayer", "artifacts");
 }
 
 /** The disk of a key, if the cache has it whole. What is damaged counts as absent and is replaced by the next build. */
@@ -52,8 +55,8 @@ export async function keepArtifact(
   path: string,
   signal: AbortSignal,
 ): Promise<void> {
-  await mkdir(join(storeDirectory, "artifacts"), { recursive: true }).catch((cause: unknown) => {
-    throw fileError(`create ${join(storeDirectory, "artifacts")}`, cause);
+  await mkdir(artifactDirectory(storeDirectory), { recursive: true }).catch((cause: unknown) => {
+    throw fileError(`create ${artifactDirectory(storeDirectory)}`, cause);
   });
   await copyDisk(path, artifactPath(storeDirectory, artifact.key, "disk"), artifact, signal);
   await describeArtifact(storeDirectory, artifact);

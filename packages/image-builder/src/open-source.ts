@@ -9,6 +9,7 @@ import {
 } from "@bootlayer/blob-store";
 import {
   hostPlatform,
+  layerCompression,
   parsePlatform,
   type Descriptor,
   type Platform,
@@ -128,6 +129,8 @@ function pullImage(
   image: ResolvedImage,
   { store, client, reference, clock, onEvent, signal }: Pulling,
 ): FetchedLayers {
+  // Before anything is downloaded in vain.
+  for (const { mediaType } of image.manifest.layers) layerCompression(mediaType);
   // The flattener asks for the top layer first.
   const wanted = image.manifest.layers.toReversed();
   const pull = pullBlobs({ store, client, reference, onEvent, signal }, wanted);

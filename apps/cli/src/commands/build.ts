@@ -12,6 +12,7 @@ export interface BuildFlags extends LayerFlags {
   readonly journal: boolean;
   readonly label: string;
   readonly selinuxLabels: boolean;
+  readonly threads: number;
   readonly cache: boolean;
 }
 
@@ -28,6 +29,7 @@ export async function build(this: CliContext, flags: BuildFlags, source: string)
         disk: { format, size, blockSize, journal, label, selinuxLabels },
         cache: flags.cache,
         limits: limitsOf(flags),
+        readAheadThreads: flags.threads,
         sha256: flags.json,
         sourceDateEpoch: this.process.env["SOURCE_DATE_EPOCH"],
       },

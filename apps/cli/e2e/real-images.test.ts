@@ -1,0 +1,97 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import {
+  compareTrees,
+  e2fsck,
+  listTree,
+  REAL_IMAGE_NAMES,
+  REAL_IMAGE_TOOLS,
+  realImage,
+  requireJudge,
+  umociUnpack,
+  withMount,
+  type TreeListing,
+} from "@bootlayer/test-fixtures";
+import { beforeAll, describe, expect, test } from "vitest";
+import { runCli, withDirectory } from "./run-cli.ts";
+import { sortDifferences } from "./umoci-deviations.ts";
+
+const judge = requireJudge(...REAL_IMAGE_TOOLS, "umoci", "e2fsck", "mount");
+const minutes = 60_000;
+
+describe.skipIf(judge.skip).for(REAL_IMAGE_NAMES)(`the image %s${judge.reason}`, (name) => {
+  let layout = "";
+  let expected: TreeListing;
+  let unpackedSince = 0n;
+
+  beforeAll(async () => {
+    ({ layout } = await realImage(name));
+    unpackedSince = BigInt(Date.now()) * 1_000_000n;
+    // The same layers in both compressions: umoci unpacks one, and what it makes of it holds for the other.
+    expected = await withDirectory(async (directory) =>
+      listTree(await umociUnpack(layout, "gzip", join(directory, "bundle"))),
+    );
+  }, 10 * minutes);
+
+  test.for(["gzip", "zstd"])(
+    "in %s, mounted by the kernel, is what umoci unpacks, and e2fsck finds it clean",
+    { timeout: 5 * minutes },
+    async (compression) => {
+      await withDirectory(async (directory) => {
+        const disk = join(directory, "disk");
+        const run = await runCli([
+          "build",
+          `oci:${layout}:${compression}`,
+          "-o",
+          disk,
+          "--platform",
+          "linux/amd64",
+          "--store",
+          join(directory, "store"),
+          "--no-cache",
+          "--progress",
+          "none",
+        ]);
+        expect(run).toMatchObject({ exitCode: 0 });
+        await e2fsck(disk);
+        const actual = await withMount(disk, { type: "ext4" }, listTree);
+        const { unexplained, explained } = sortDifferences(compareTrees(expected, actual), unpackedSince);
+        expect(unexplained).toEqual([]);
+        expect(actual.size).toBe(expected.size + explained.filter(({ field }) => field === "type").length);
+      });
+    },
+  );
+
+  test("is the same to the byte however many threads read ahead", { timeout: 5 * minutes }, async () => {
+    await withDirectory(async (directory) => {
+      const sums: string[] = [];
+      for (const threads of ["0", "1", "3"]) {
+        const disk = join(directory, "disk");
+        const run = await runCli([
+          "build",
+          `oci:${layout}:gzip`,
+          "-o",
+          disk,
+          "--platform",
+          "linux/amd64",
+          "--store",
+          join(directory, "store"),
+          "--no-cache",
+          "--progress",
+          "none",
+          "--threads",
+          threads,
+        ]);
+        expect(run).toMatchObject({ exitCode: 0 });
+        const hash = createHash("sha256");
+        await pipeline(createReadStream(disk, { highWaterMark: 2 ** 20 }), hash);
+        sums.push(hash.digest("hex"));
+        await rm(disk);
+      }
+      expect(new Set(sums).size).toBe(1);
+    });
+  });
+});
