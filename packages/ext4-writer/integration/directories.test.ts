@@ -2,9 +2,9 @@ import { lstatSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { byteStringOf, type ByteString } from "@bootlayer/rootfs-tree";
-import { debugfs, dumpe2fs, e2fsck, requireJudge, withMount } from "@bootlayer/test-fixtures";
+import { debugfs, dumpe2fs, requireJudge, withMount } from "@bootlayer/test-fixtures";
 import { describe, expect, test } from "vitest";
-import { expectSameTree, listMounted, makeImage, withDirectory } from "./judging.ts";
+import { expectClean, expectSameTree, listMounted, makeImage, withDirectory } from "./judging.ts";
 import { attributes, type TreeMaker } from "./tree-maker.ts";
 
 /** `count` names in one directory, some of bytes over 0x7f, for which the hash knows signs. */
@@ -63,7 +63,7 @@ describe.skipIf(judge.skip)(`under the kernel${judge.reason}`, () => {
         const { path } = await makeImage(join(directory, "disk"), { blockSize }, (tree) => {
           names = fillDirectory(tree, count, padding);
         });
-        await e2fsck(path);
+        await expectClean(path);
         expect(await debugfs(path, "htree_dump /names")).toContain(`Indirect levels: ${levels}`);
         expect((await dumpe2fs(path)).includes("large_dir")).toBe(largeDir);
         await expectEveryName(path, names);
@@ -85,7 +85,7 @@ describe.skipIf(judge.skip)(`under the kernel${judge.reason}`, () => {
                 attributes: attributes(),
               });
         });
-        await e2fsck(image.path);
+        await expectClean(image.path);
         await withMount(image.path, { type: "ext4" }, async (mounted) => {
           expectSameTree(await listMounted(mounted), image.expected);
         });

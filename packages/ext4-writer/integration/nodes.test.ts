@@ -1,9 +1,16 @@
 import { appendFile, mkdir, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { byteString, byteStringOf } from "@bootlayer/rootfs-tree";
-import { e2fsck, requireJudge, withLibext2, withMount } from "@bootlayer/test-fixtures";
+import { requireJudge, withLibext2, withMount } from "@bootlayer/test-fixtures";
 import { describe, expect, test } from "vitest";
-import { expectSameTree, expectSound, listMounted, makeImage, withDirectory } from "./judging.ts";
+import {
+  expectClean,
+  expectSameTree,
+  expectSound,
+  listMounted,
+  makeImage,
+  withDirectory,
+} from "./judging.ts";
 import { attributes, xattrs, type TreeMaker } from "./tree-maker.ts";
 
 const blockSizes = [1024, 2048, 4096] as const;
@@ -64,7 +71,7 @@ describe.skipIf(judge.skip)(`under the kernel${judge.reason}`, () => {
         for (let index = 0; index < 300; index += 3) await rm(join(mounted, "many", `${index}`));
         await appendFile(join(mounted, "bin", "su"), Buffer.alloc(1_000_000));
       });
-      await e2fsck(image.path);
+      await expectClean(image.path);
     });
   });
 
@@ -90,7 +97,7 @@ describe.skipIf(judge.skip)(`under the kernel${judge.reason}`, () => {
         for (let index = 0; index < 64_999; index++) tree.directory(`directories/${index}`);
         for (let index = 0; index < 10; index++) tree.directory(`few/${index}`);
       });
-      await e2fsck(path);
+      await expectClean(path);
       await withMount(path, { type: "ext4" }, async (mounted) => {
         const links = async (name: string): Promise<number> => (await stat(join(mounted, name))).nlink;
         expect(await links("links/64999")).toBe(65_000);
@@ -107,7 +114,7 @@ describe.skipIf(judge.skip)(`under the kernel${judge.reason}`, () => {
         tree.directory("lost+found", { mode: 0o711, uid: 5 });
         tree.file("lost+found/kept", "kept");
       });
-      await e2fsck(image.path);
+      await expectClean(image.path);
       await withMount(image.path, { type: "ext4" }, async (mounted) => {
         const listing = await listMounted(mounted);
         image.expected.delete("/lost+found");

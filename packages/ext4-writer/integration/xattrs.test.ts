@@ -1,9 +1,9 @@
 import { chmod } from "node:fs/promises";
 import { join } from "node:path";
-import { debugfs, e2fsck, requireJudge, withMount } from "@bootlayer/test-fixtures";
+import { debugfs, requireJudge, withMount } from "@bootlayer/test-fixtures";
 import { execa } from "execa";
 import { describe, expect, test } from "vitest";
-import { expectSound, makeImage, withDirectory } from "./judging.ts";
+import { expectClean, expectSound, makeImage, withDirectory } from "./judging.ts";
 import { attributes, xattrs } from "./tree-maker.ts";
 
 /** An ACL as getxattr(2) gives it: entries of tag, permissions and id. */
@@ -117,7 +117,7 @@ describe.skipIf(judge.skip)(`under the kernel${judge.reason}`, () => {
       const { path } = await makeImage(join(directory, "disk"), {}, (tree) => {
         tree.file("plain", "", { xattrs: xattrs({ "system.posix_acl_access": plain }) });
       });
-      await e2fsck(path);
+      await expectClean(path);
       expect(await debugfs(path, "ea_list /plain")).toBe("");
     });
   });

@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import type { Timestamp } from "@bootlayer/rootfs-tree";
 import { Ext4Error } from "./errors.ts";
 import type { BlockSize } from "./geometry.ts";
@@ -56,43 +57,51 @@ const maxImageBytes = 2 ** 44;
  * @throws {Ext4Error} EXT4_OPTIONS_INVALID, naming the option.
  */
 export function checkOptions(options: Partial<Ext4Options>): CheckedOptions {
-  const { size = { kind: "auto" }, blockSize = 4096, journal = true, freeInodes, maximumBytes } = options;
-  const time = options.time ?? { seconds: 0, nanoseconds: 0 };
+  const {
+    size = { kind: "auto" },
+    blockSize = 4096,
+    uuid = defaultUuid,
+    hashSeed = defaultHashSeed,
+    label = "",
+    time = { seconds: 0, nanoseconds: 0 },
+    journal = true,
+    freeInodes,
+    maximumBytes,
+  } = options;
   if (![1024, 2048, 4096].includes(blockSize)) throw invalid("blockSize", blockSize, "1024, 2048 or 4096");
   if (typeof journal !== "boolean") throw invalid("journal", journal, "true or false");
   if (freeInodes !== undefined && !isCount(freeInodes, 2 ** 30))
     throw invalid("freeInodes", freeInodes, "a whole number up to 2^30");
   if (maximumBytes !== undefined && !isCount(maximumBytes, maxImageBytes))
     throw invalid("maximumBytes", maximumBytes, "a whole number up to 2^44");
-  if (!Number.isSafeInteger(time.seconds) || !isCount(time.nanoseconds, 999_999_999))
-    throw invalid("time", JSON.stringify(time), "whole seconds, and nanoseconds below one second");
+  if (!isObject(time) || !Number.isSafeInteger(time.seconds) || !isCount(time.nanoseconds, 999_999_999))
+    throw invalid("time", time, "whole seconds, and nanoseconds below one second");
   return {
     size: checkSize(size),
     blockSize,
     journal,
     time,
-    uuid: uuidBytes("uuid", options.uuid ?? defaultUuid),
-    hashSeed: uuidBytes("hashSeed", options.hashSeed ?? defaultHashSeed),
-    label: labelBytes(options.label ?? ""),
+    uuid: uuidBytes("uuid", uuid),
+    hashSeed: uuidBytes("hashSeed", hashSeed),
+    label: labelBytes(label),
     ...(freeInodes === undefined ? {} : { freeInodes }),
     ...(maximumBytes === undefined ? {} : { maximumBytes }),
   };
 }
 
 function checkSize(size: Ext4Size): Ext4Size {
-  switch (size.kind) {
+  switch (isObject(size) ? size.kind : undefined) {
     case "auto":
       return size;
     case "bytes":
-      if (!isCount(size.bytes, maxImageBytes) || size.bytes === 0)
-        throw invalid("size", size.bytes, "a whole number of bytes from 1 to 2^44");
+    case "free": {
+      const least = size.kind === "bytes" ? 1 : 0;
+      if (!("bytes" in size) || !isCount(size.bytes, maxImageBytes) || size.bytes < least)
+        throw invalid("size", size, `a whole number of bytes from ${least} to 2^44`);
       return size;
-    case "free":
-      if (!isCount(size.bytes, maxImageBytes))
-        throw invalid("size", size.bytes, "a whole number of free bytes up to 2^44");
-      return size;
+    }
     default:
-      throw invalid("size", JSON.stringify(size), 'of kind "auto", "bytes" or "free"');
+      throw invalid("size", size, 'of kind "auto", "bytes" or "free"');
   }
 }
 
@@ -103,10 +112,16 @@ function uuidBytes(name: string, text: string): Buffer {
 }
 
 function labelBytes(text: string): Buffer {
+  if (typeof text !== "string") throw invalid("label", text, "a text");
   const bytes = Buffer.from(text, "utf8");
   if (bytes.length > 16 || bytes.includes(0))
     throw invalid("label", text, "at most 16 bytes, none of them 0");
   return bytes;
+}
+
+/** What the types promise, callers from JavaScript may not keep. */
+function isObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null;
 }
 
 function isCount(value: number, maximum: number): boolean {
@@ -116,7 +131,7 @@ function isCount(value: number, maximum: number): boolean {
 function invalid(name: string, value: unknown, expected: string): Ext4Error {
   return new Ext4Error(
     "EXT4_OPTIONS_INVALID",
-    `ext4 option ${name} is ${String(value)}`,
+    `ext4 option ${name} is ${inspect(value, { depth: 1, breakLength: Infinity })}`,
     `it must be ${expected}`,
   );
 }
