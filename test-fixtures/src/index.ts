@@ -42,3 +42,4 @@ export {
 } from "./real-images/real-image.ts";
 export { explainUmociDifference, type UmociDeviation } from "./judges/umoci-deviations.ts";
 export { randomLayers, type RandomLayers } from "./random-layers/random-layers.ts";
+export { compareDiskWithUmoci, type UmociVerdict } from "./judges/compare-disk-with-umoci.ts";

@@ -52,7 +52,9 @@ function readJson(path: string): unknown {
 async function main(layout: string, tag: string, outputDirectory: string): Promise<void> {
   const blobOf = (digest: string): string => join(layout, "blobs", digest.replace(":", "/"));
   const index = readJson(join(layout, "index.json")) as { manifests: Descriptor[] };
-  const named = index.manifests.find(({ annotations }) => annotations?.["org.opencontainers.image.ref.name"] === tag);
+  const named = index.manifests.find(
+    ({ annotations }) => annotations?.["org.opencontainers.image.ref.name"] === tag,
+  );
   const manifest = readJson(blobOf(named?.digest ?? "")) as { layers: Descriptor[] };
   const jobs = manifest.layers
     .toSorted((a, b) => b.size - a.size)

@@ -51,7 +51,13 @@ const contenders: readonly Contender[] = [
   },
   {
     name: "floor",
-    command: (layout, tag, work) => [process.execPath, join(import.meta.dirname, "floor.ts"), layout, tag, work],
+    command: (layout, tag, work) => [
+      process.execPath,
+      join(import.meta.dirname, "floor.ts"),
+      layout,
+      tag,
+      work,
+    ],
   },
   {
     name: "umoci + mkfs.ext4 -d",
@@ -82,7 +88,8 @@ for (const name of REAL_IMAGE_NAMES.filter(
   const measured = new Map<string, Measurement[]>(contenders.map((contender) => [contender.name, []]));
   for (const contender of contenders) runOnce(contender, layout, compression); // Warms the page cache.
   for (let run = 0; run < runs; run++)
-    for (const contender of contenders) measured.get(contender.name)?.push(runOnce(contender, layout, compression));
+    for (const contender of contenders)
+      measured.get(contender.name)?.push(runOnce(contender, layout, compression));
   const wallOf = (contender: string): number[] =>
     (measured.get(contender) ?? []).map(({ wallSeconds }) => wallSeconds);
   const floor = median(wallOf("floor"));
