@@ -1,4 +1,5 @@
-import { chmod, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { chmod, link, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -32,7 +33,10 @@ async function buildAside(directory: string, build: (directory: string) => Promi
     await build(aside);
     // Readable for tests of ordinary users too; mkdtemp makes it for its owner alone.
     await chmod(aside, 0o755);
-    await rename(aside, directory);
+    await rename(aside, directory).catch(async (cause: unknown) => {
+      // Two that find the same dead lock may both build; the first one's work stands.
+      if (!(await exists(directory))) throw cause;
+    });
   } finally {
     await rm(aside, { recursive: true, force: true });
   }
@@ -40,13 +44,18 @@ async function buildAside(directory: string, build: (directory: string) => Promi
 
 /** The lock names its process; one whose process is gone is taken away, and the next attempt may get it. */
 async function takeLock(lock: string): Promise<boolean> {
+  const own = `${lock}.${process.pid}.${randomUUID()}`;
+  await writeFile(own, String(process.pid));
   try {
-    await writeFile(lock, String(process.pid), { flag: "wx" });
+    // A link appears with its content: nobody sees a lock that names no process.
+    await link(own, lock);
     return true;
   } catch {
-    const owner = Number(await readFile(lock, "utf8").catch(() => "0"));
-    if (owner > 0 && !isAlive(owner)) await rm(lock, { force: true });
+    const owner = await readFile(lock, "utf8").catch(() => undefined);
+    if (owner !== undefined && !isAlive(Number(owner))) await rm(lock, { force: true });
     return false;
+  } finally {
+    await rm(own);
   }
 }
 

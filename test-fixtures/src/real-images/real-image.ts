@@ -10,9 +10,14 @@ import { large } from "./large.ts";
 import { manyFiles } from "./many-files.ts";
 import type { RealImageRecipe } from "./recipe.ts";
 
-const RECIPES = { debian, large, "many-files": manyFiles, busybox } as const;
+export type RealImageName = "debian" | "large" | "many-files" | "busybox";
 
-export type RealImageName = keyof typeof RECIPES;
+const RECIPES: Readonly<Record<RealImageName, RealImageRecipe>> = {
+  debian,
+  large,
+  "many-files": manyFiles,
+  busybox,
+};
 
 export const REAL_IMAGE_NAMES: readonly RealImageName[] = ["debian", "large", "many-files", "busybox"];
 
@@ -33,7 +38,7 @@ export interface RealImage {
 
 /** A real image from Debian's and npm's packages, made as root on first use and kept in the workspace's cache. */
 export async function realImage(name: RealImageName): Promise<RealImage> {
-  const recipe: RealImageRecipe = RECIPES[name];
+  const recipe = RECIPES[name];
   const cache = await workspaceCache("real-images");
   const key = createHash("sha256")
     .update(JSON.stringify([await recipe.inputs(), await sources(name)]))
