@@ -1,6 +1,6 @@
-import { stat, statfs } from "node:fs/promises";
+import { stat, statfs, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { dumpe2fs, requireJudge, withMount } from "@bootlayer/test-fixtures";
+import { debugfs, dumpe2fs, requireJudge, withMount } from "@bootlayer/test-fixtures";
 import {
   autoFreeBytes,
   autoFreeInodes,
@@ -26,7 +26,7 @@ async function choices(path: string): Promise<string[]> {
   return (await dumpe2fs(path)).split("\n").filter((line) => wanted.test(line));
 }
 
-const judge = requireJudge("root", "e2fsck", "mount", "python3", "dumpe2fs", "mke2fs");
+const judge = requireJudge("root", "e2fsck", "mount", "python3", "debugfs", "dumpe2fs", "mke2fs");
 describe.skipIf(judge.skip)(`under the kernel${judge.reason}`, () => {
   test.each([
     { blockSize: 4096, bytes: 20 * 1024 * mebibyte, groups: 160 },
@@ -116,6 +116,19 @@ describe.skipIf(judge.skip)(`under the kernel${judge.reason}`, () => {
       });
     },
   );
+
+  test("a journal that heads cut into more than four runs has an extent block", async () => {
+    await withDirectory(async (directory) => {
+      const size = { kind: "bytes", bytes: 9 * 1024 * mebibyte } as const;
+      const image = await makeImage(join(directory, "disk"), { blockSize: 1024, size }, fillSome);
+      await expectSound(image);
+      expect(await debugfs(image.path, "ex <8>")).toContain(" 0/ 1 ");
+      await withMount(image.path, { type: "ext4", options: "rw" }, async (mounted) => {
+        await writeFile(join(mounted, "new"), "logged");
+      });
+      await expectClean(image.path);
+    });
+  });
 
   test("without a journal there is none", async () => {
     await withDirectory(async (directory) => {

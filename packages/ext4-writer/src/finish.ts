@@ -4,10 +4,8 @@ import { checkpoint } from "./checkpoint.ts";
 import { fileSystemSeed, inodeSeed } from "./checksum.ts";
 import type { ContentTarget } from "./content-sink.ts";
 import { dropUnclaimed, type Contents, type Dropped } from "./contents.ts";
-import { buildExtentTree, encodeFlatTree, needsTreeBlocks, type ExtentTree } from "./extent-tree.ts";
-import type { ExtentTable } from "./extent-table.ts";
-import { blockAreaSize, extentsFlag, journalInode, resizeInode } from "./format/inode.ts";
-import { encodeJournalSuperblock } from "./format/jbd2.ts";
+import { buildExtentTree, needsTreeBlocks, type ExtentTree } from "./extent-tree.ts";
+import { journalInode, resizeInode } from "./format/inode.ts";
 import type { Geometry } from "./geometry.ts";
 import type { Layout } from "./group-layout.ts";
 import { writeGroups } from "./groups.ts";
@@ -15,6 +13,7 @@ import { halfMd4 } from "./half-md4.ts";
 import { writeHeads } from "./heads.ts";
 import { writeInodeTables, type SystemInode } from "./inode-table.ts";
 import { takeInventory, type Inventory } from "./inventory.ts";
+import { writeJournal } from "./journal.ts";
 import { layNameBlocks, type NameBlocks } from "./name-blocks.ts";
 import type { CheckedOptions } from "./options.ts";
 import { writeResizeInode } from "./resize-inode.ts";
@@ -66,7 +65,7 @@ export async function writeMetadata(root: DirectoryNode, input: FinishInput): Pr
     journal: options.journal,
   });
 
-  const journal = writeJournal(layout, target, seed, options.uuid);
+  const journal = writeJournal(layout, target, inodeSeed(seed, journalInode), options.uuid);
   const systemInodes = new Map<number, SystemInode>([
     [resizeInode, writeResizeInode(geometry, layout, doubleIndirectBlock, file)],
   ]);
@@ -138,50 +137,6 @@ function layExtentTrees(
     trees.set(inode, buildExtentTree(extents, span, inodeSeed(seed, inode), target));
   }
   return trees;
-}
-
-/**
- * An empty log: only its first block is written. The rest may hold anything, but must not be unwritten extents, with
- * which the kernel refuses to mount.
- */
-function writeJournal(
-  layout: Layout,
-  { blockSize, extents, file }: ContentTarget,
-  seed: number,
-  uuid: Buffer,
-): SystemInode | undefined {
-  const [first] = layout.journal;
-  if (!first) return undefined;
-  const span = extents.begin();
-  let blocks = 0;
-  for (const { start, length } of layout.journal) {
-    extents.append(blocks, start, length);
-    blocks += length;
-  }
-  file.write(first.start * blockSize, encodeJournalSuperblock(blockSize, blocks, uuid));
-  const tree = journalTree(layout, extents, span, inodeSeed(seed, journalInode), (block, bytes) =>
-    file.write(block * blockSize, bytes),
-  );
-  return {
-    size: blocks * blockSize,
-    blocks: blocks + tree.blocks,
-    flags: extentsFlag,
-    blockArea: tree.blockArea,
-  };
-
-  function journalTree(
-    { journalTreeBlock }: Layout,
-    extents: ExtentTable,
-    span: number,
-    seed: number,
-    write: (block: number, bytes: Buffer) => void,
-  ): ExtentTree {
-    if (journalTreeBlock !== undefined)
-      return buildExtentTree(extents, span, seed, { blockSize, allocate: () => journalTreeBlock, write });
-    const blockArea = Buffer.alloc(blockAreaSize);
-    encodeFlatTree(blockArea, 0, extents, span);
-    return { blockArea, blocks: 0 };
-  }
 }
 
 function* directoriesOf({ nodes }: Inventory): Generator<number> {

@@ -11,7 +11,7 @@ import {
   isHeadGroup,
   type Geometry,
 } from "./geometry.ts";
-import { journalBlocks } from "./journal.ts";
+import { journalBlocks } from "./journal-length.ts";
 
 /**
  * Where everything lies that depends on the size of the file system. On disk, in this order: contents, directories and

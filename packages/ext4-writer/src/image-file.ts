@@ -121,7 +121,7 @@ export function createImageFile(
         const toAlignment = (alignment - (position % alignment)) % alignment;
         if (toAlignment > 0) done = stage(position, bytes.subarray(0, toAlignment));
         flush();
-        const whole = (bytes.length - done) & ~(alignment - 1);
+        const whole = bytes.length - done - ((bytes.length - done) % alignment);
         send(position + done, bytes.subarray(done, done + whole));
         done += whole;
       }

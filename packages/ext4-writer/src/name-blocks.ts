@@ -13,7 +13,7 @@ export interface NameBlocks {
   spanOf(inode: number): number | undefined;
   /** Whether a directory has a hashed index. */
   isHashed(inode: number): boolean;
-  /** Whether a directory's index is deeper than the feature large_dir allows to do without. */
+  /** Whether a directory's index is so deep that the file system needs the feature large_dir. */
   readonly largeDirectories: boolean;
 }
 
@@ -21,7 +21,7 @@ export interface NameBlocks {
 const maxInnerLevels = 1;
 
 /** A target of at least so many bytes goes into a block; a shorter one, with its NUL, into the inode. */
-export function isLongTarget(target: string): boolean {
+function isLongTarget(target: string): boolean {
   return target.length >= blockAreaSize;
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { journalBlocks } from "./journal.ts";
+import { journalBlocks } from "./journal-length.ts";
 
 test.each([
   [2047, 0],
