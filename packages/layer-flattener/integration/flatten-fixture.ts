@@ -62,7 +62,7 @@ export interface FlattenResult extends FlattenedImage {
    * kind. Names of one inode end in ` #1`, ` #2` and so on.
    */
   readonly tree: Readonly<Record<string, string>>;
-  node(path: string): RootfsNode;
+  readonly node: (path: string) => RootfsNode;
 }
 
 /** Flattens layers given as entries (then as plain tar) or blobs, the base first. */
@@ -88,7 +88,7 @@ export async function flatten(
     tree: Object.fromEntries(
       [...nodes].flatMap(([path, node]) => (path === "" ? [] : [[displayText(path), describe(node)]])),
     ),
-    node(path) {
+    node: (path) => {
       const node = nodes.get(byteString(path));
       if (node === undefined) throw new Error(`the tree has no ${path}`);
       return node;

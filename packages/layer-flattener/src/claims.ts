@@ -37,6 +37,10 @@ export function createClaims(): Claims {
     return true;
   }
 
+  function wants(path: ByteString): boolean {
+    return linked.has(path) || !isHidden(path);
+  }
+
   function claim(path: ByteString, hidesBelow: boolean): void {
     let at = root;
     if (path !== "") {
@@ -59,16 +63,13 @@ export function createClaims(): Claims {
   }
 
   return {
-    wants: (path) => linked.has(path) || !isHidden(path),
+    wants,
     addLayer(entries) {
-      const wantedLinks = entries.filter(
-        (entry) => entry.kind === "hardlink" && (linked.has(entry.path) || !isHidden(entry.path)),
-      );
-      const targets = new Set(
-        wantedLinks.flatMap((entry) => (entry.kind === "hardlink" ? [entry.target] : [])),
-      );
+      const targets = new Set<ByteString>();
+      for (const entry of entries)
+        if (entry.kind === "hardlink" && wants(entry.path)) targets.add(entry.target);
       for (const { kind, path } of entries)
-        if (kind !== "directory" && kind !== "opaque") {
+        if (kind !== "directory" && kind !== "opaque" && kind !== "whiteout") {
           targets.delete(path);
           linked.delete(path);
         }

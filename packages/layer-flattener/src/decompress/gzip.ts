@@ -9,26 +9,17 @@ import { decoderOptions, decoderOutput, feedDecoder } from "./zlib-stream.ts";
  */
 export async function* gunzip(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const decoder = createGunzip(decoderOptions);
-  const feeding = feed(decoder, chunks);
-  feeding.catch((error: Error) => decoder.destroy(error));
-  try {
-    yield* decoderOutput(decoder);
-    await feeding;
-  } finally {
-    decoder.destroy();
-  }
+  yield* decoderOutput(decoder, feed(decoder, chunks));
 }
 
 async function feed(decoder: Gunzip, chunks: AsyncIterable<Uint8Array>): Promise<void> {
-  let ended = false;
+  let isOver = false;
   for await (const chunk of chunks) {
-    const before = decoder.bytesWritten;
-    if (ended) expectZeros(chunk);
-    else if (!(await feedDecoder(decoder, chunk))) {
-      if (!decoder.readableEnded) return;
-      ended = true;
-      expectZeros(chunk.subarray(decoder.bytesWritten - before));
-    }
+    const used: number = isOver ? 0 : await feedDecoder(decoder, chunk);
+    isOver ||= used < chunk.length;
+    // A decoder that failed, or that nobody reads any more, needs no further input.
+    if (decoder.errored !== null || (decoder.destroyed && !decoder.readableEnded)) return;
+    expectZeros(chunk.subarray(used));
   }
   decoder.end();
 }

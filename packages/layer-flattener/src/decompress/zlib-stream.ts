@@ -10,39 +10,46 @@ export const decoderOptions: Readonly<
 > = { chunkSize: outputBytes, readableHighWaterMark: 4 * outputBytes };
 
 /**
- * A decoder's output. A piece is valid until the next one is asked for, and its memory is freed then: the garbage
- * collector lets hundreds of megabytes of such pieces pile up.
+ * A decoder's output while `feeding` gives it its input. A piece is valid until the next one is asked for, and its
+ * memory is freed then: the garbage collector lets hundreds of megabytes of such pieces pile up.
+ *
+ * @throws what `feeding` rejects with, or else the decoder's own error.
  */
-export async function* decoderOutput(decoder: Gunzip | ZstdDecompress): AsyncGenerator<Uint8Array> {
+export async function* decoderOutput(
+  decoder: Gunzip | ZstdDecompress,
+  feeding: Promise<void>,
+): AsyncGenerator<Uint8Array> {
+  // Errors are seen by those who read; one that comes after the end of reading must not be taken for unhandled.
+  decoder.on("error", () => {});
+  feeding.catch((error: Error) => decoder.destroy(error));
   const pieces: AsyncIterable<Buffer<ArrayBuffer>> = decoder.iterator({ destroyOnReturn: false });
-  for await (const piece of pieces) {
-    yield piece;
-    const { buffer, byteOffset, byteLength } = piece;
-    // While some of it is unused, the decoder goes on to fill the same memory.
-    if (buffer.byteLength === outputBytes && byteOffset + byteLength === outputBytes) buffer.transfer(0);
+  try {
+    for await (const piece of pieces) {
+      yield piece;
+      const { buffer, byteOffset, byteLength } = piece;
+      // While some of it is unused, the decoder goes on to fill the same memory.
+      if (buffer.byteLength === outputBytes && byteOffset + byteLength === outputBytes) buffer.transfer(0);
+    }
+    await feeding;
+  } finally {
+    decoder.destroy();
   }
 }
 
 /**
- * Gives input to a decoder and waits until it is used up: its memory is the source's again. Gives `false`, and the input
- * may be partly used, where the decoder has come to its end or was destroyed.
+ * Gives input to a decoder and waits until its memory is the source's again. Answers how many of the bytes were used:
+ * fewer than all if the decoder came to its end within them, or was destroyed.
  */
-export async function feedDecoder(decoder: Gunzip | ZstdDecompress, bytes: Uint8Array): Promise<boolean> {
-  if (isOver(decoder)) return false;
-  // A decoder that ends within the input never calls back.
-  await new Promise<void>((resolve) => {
-    const settle = (): void => {
-      decoder.off("end", settle);
-      decoder.off("close", settle);
-      resolve();
-    };
-    decoder.once("end", settle);
-    decoder.once("close", settle);
-    decoder.write(bytes, settle);
-  });
-  return !isOver(decoder);
-}
-
-function isOver(decoder: Gunzip | ZstdDecompress): boolean {
-  return decoder.destroyed || decoder.readableEnded;
+export async function feedDecoder(decoder: Gunzip | ZstdDecompress, bytes: Uint8Array): Promise<number> {
+  const before = decoder.bytesWritten;
+  if (!decoder.destroyed && !decoder.readableEnded)
+    await new Promise<void>((resolve) => {
+      const settle = (): void => {
+        decoder.off("close", settle);
+        resolve();
+      };
+      decoder.once("close", settle);
+      decoder.write(bytes, settle);
+    });
+  return decoder.bytesWritten - before;
 }

@@ -16,14 +16,7 @@ export async function* unzstd(
     ...decoderOptions,
     params: { [constants.ZSTD_d_windowLogMax]: Math.max(10, Math.floor(Math.log2(maxWindowBytes))) },
   });
-  const feeding = feed(decoder, chunks, maxWindowBytes);
-  feeding.catch((error: Error) => decoder.destroy(error));
-  try {
-    yield* decoderOutput(decoder);
-    await feeding;
-  } finally {
-    decoder.destroy();
-  }
+  yield* decoderOutput(decoder, feed(decoder, chunks, maxWindowBytes));
 }
 
 async function feed(
@@ -32,12 +25,19 @@ async function feed(
   maxWindowBytes: number,
 ): Promise<void> {
   const frames = createFrameWalker(maxWindowBytes);
+  let isEmpty = true;
   for await (const chunk of chunks)
-    for (const { bytes } of frames.walk(chunk))
-      if (!(await feedDecoder(decoder, bytes))) {
-        if (decoder.destroyed) return;
-        throw new Error("the decoder ended within a zstd frame");
-      }
+    for (const { bytes } of frames.walk(chunk)) {
+      isEmpty = false;
+      if ((await feedDecoder(decoder, bytes)) === bytes.length) continue;
+      // It failed, or nobody reads it any more.
+      if (decoder.destroyed) return;
+      throw new Error("the decoder ended within a zstd frame");
+    }
   frames.end();
+  if (isEmpty) await feedDecoder(decoder, emptyFrame);
   decoder.end();
 }
+
+/** Given where there are but skippable frames: the decoder takes no input at all for an error. */
+const emptyFrame: Uint8Array = Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, 0x20, 0, 1, 0, 0);

@@ -183,8 +183,10 @@ function decodePercent(text: string): ByteString {
 
 /** Base 64 with or without padding at its end. */
 function decodeBase64(value: Buffer, fail: TarFail): Uint8Array {
-  const text = byteStringOf(value).replace(/={0,2}$/, "");
-  if (!/^[A-Za-z0-9+/]*$/.test(text) || text.length % 4 === 1)
+  const text = byteStringOf(value);
+  const digits = text.replace(/={1,2}$/, "");
+  const isPadded = digits.length < text.length;
+  if (/[^A-Za-z0-9+/]/.test(digits) || digits.length % 4 === 1 || (isPadded && text.length % 4 !== 0))
     throw fail("TAR_PAX", "a LIBARCHIVE xattr is no base 64");
-  return Uint8Array.from(Buffer.from(text, "base64"));
+  return Uint8Array.from(Buffer.from(digits, "base64"));
 }
