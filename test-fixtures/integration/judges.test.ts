@@ -1,7 +1,7 @@
 import { mkdtemp, open, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import {
   bootDisk,
   debugfs,
@@ -91,6 +91,25 @@ describe.skipIf(mounting.skip)(`the kernel's mount${mounting.reason}`, () => {
     });
     await expect(failing).rejects.toThrow("EROFS");
     expect(await runTool("mount", [])).not.toContain(disk);
+  });
+
+  test("an image that the kernel refuses is an error with its complaint", async () => {
+    const disk = await ext4Image("wrong-type", "true");
+    const mounted = withMount(disk, { type: "squashfs" }, async () => {});
+    await expect(mounted).rejects.toThrow("wrong fs type");
+  });
+
+  test("an image is unmounted when its user is killed", async () => {
+    const disk = await ext4Image("killed", "true");
+    const module = new URL("../src/judges/with-mount.ts", import.meta.url);
+    const program = `import { withMount } from ${JSON.stringify(module)};
+      await withMount(process.argv[1], { type: "ext4" }, async () => process.kill(process.pid, "SIGKILL"));`;
+    await expect(runTool(process.execPath, ["--input-type=module", "--eval", program, disk])).rejects.toThrow(
+      "SIGKILL",
+    );
+    await vi.waitFor(async () => {
+      expect(await runTool("mount", [])).not.toContain(disk);
+    }, 10_000);
   });
 });
 
