@@ -44,6 +44,7 @@ export async function flattenLayers(
   options: FlattenOptions = {},
 ): Promise<FlattenedImage> {
   const parsed = parseFlattenOptions(options);
+  parsed.signal.throwIfAborted();
   for (const { descriptor } of layers) layerCompression(descriptor.mediaType);
 
   const walk = await walkAll(layers, contents, parsed);
