@@ -40,7 +40,22 @@ export interface DiskOptions {
   readonly selinuxLabels: boolean;
 }
 
-const diskOptionsSchema = z.strictObject({
+/** Disk options as a caller writes them; what is left out has its default. */
+export interface DiskOptionsInput {
+  readonly format?: "ext4" | undefined;
+  /** As `parseDiskSize` reads it. Default `auto`. */
+  readonly size?: string | undefined;
+  /** Default 4096. */
+  readonly blockSize?: 1024 | 2048 | 4096 | undefined;
+  /** Default true. */
+  readonly journal?: boolean | undefined;
+  /** Default none. */
+  readonly label?: string | undefined;
+  /** Default false. */
+  readonly selinuxLabels?: boolean | undefined;
+}
+
+const diskOptionsSchema: z.ZodType<DiskOptions, DiskOptionsInput> = z.strictObject({
   format: z.literal("ext4").default("ext4"),
   size: z.string().default("auto").transform(parseDiskSize),
   blockSize: z.union([z.literal(1024), z.literal(2048), z.literal(4096)]).default(4096),
@@ -51,9 +66,6 @@ const diskOptionsSchema = z.strictObject({
     .default(""),
   selinuxLabels: z.boolean().default(false),
 });
-
-/** Disk options as a caller writes them; what is left out has its default. */
-export type DiskOptionsInput = z.input<typeof diskOptionsSchema>;
 
 /** @throws {BuilderError} OPTIONS_INVALID, naming the option. */
 export function parseDiskOptions(input: unknown): DiskOptions {
