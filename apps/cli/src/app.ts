@@ -55,9 +55,8 @@ const build = buildCommand({
       },
       selinuxLabels: {
         kind: "boolean",
-        default: false,
-        withNegated: false,
-        brief: "Keep security.selinux labels of the layers",
+        default: true,
+        brief: "Whether security.selinux labels of the layers are kept",
       },
       threads: {
         kind: "parsed",

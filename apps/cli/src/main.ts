@@ -1,39 +1,6 @@
 #!/usr/bin/env node
 import { isDecompressWorker, runDecompressWorker } from "@bootlayer/image-builder/worker";
-import { run } from "@stricli/core";
-import { app } from "./app.ts";
-import type { CliProcess } from "./context.ts";
-import { exitCodes } from "./exit-code.ts";
 
-const exitOnSignal = {
-  SIGINT: exitCodes.interrupted,
-  SIGTERM: exitCodes.terminated,
-  SIGHUP: exitCodes.hungUp,
-} as const;
-
-// As one file, this module is also the entry of its own worker threads.
+// As one file, this module is also the entry of its own worker threads, which need nothing of the rest.
 if (isDecompressWorker()) runDecompressWorker();
-else await main();
-
-async function main(): Promise<void> {
-  const controller = new AbortController();
-  let signalled: keyof typeof exitOnSignal | undefined;
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
-    process.once(signal, () => {
-      signalled = signal;
-      controller.abort(new Error(signal));
-    });
-  // A reader that has seen enough (`bootlayer ls ... | head`) is no failure.
-  process.stdout.on("error", () => process.exit(exitCodes.success));
-  const cliProcess: CliProcess = {
-    stdout: process.stdout,
-    stderr: process.stderr,
-    env: process.env,
-    exitCode: null,
-  };
-  await run(app, process.argv.slice(2), { process: cliProcess, signal: controller.signal });
-  const exitCode = Number(cliProcess.exitCode);
-  // Stricli says by a negative code that the command line itself was wrong.
-  process.exitCode =
-    signalled === undefined ? (exitCode < 0 ? exitCodes.usage : exitCode) : exitOnSignal[signalled];
-}
+else await (await import("./run.ts")).runCommandLine();

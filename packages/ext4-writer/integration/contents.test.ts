@@ -1,7 +1,7 @@
 import { open, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { debugfs, requireJudge, withMount } from "@bootlayer/test-fixtures";
-import { createExt4Image } from "@bootlayer/ext4-writer";
+import { createExt4Image } from "../src/index.ts";
 import { describe, expect, test } from "vitest";
 import { expectClean, expectSound, makeImage, withDirectory } from "./judging.ts";
 import { treeMaker } from "./tree-maker.ts";

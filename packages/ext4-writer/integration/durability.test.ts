@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { requireJudge } from "@bootlayer/test-fixtures";
-import { createExt4Image, type CreateExt4ImageOptions } from "@bootlayer/ext4-writer";
+import { createExt4Image, type CreateExt4ImageOptions } from "../src/index.ts";
 import { describe, expect, test } from "vitest";
 import { makeImage, run, withDirectory } from "./judging.ts";
 import { treeMaker, type TreeMaker } from "./tree-maker.ts";

@@ -3,7 +3,7 @@ import { fc, test } from "@fast-check/vitest";
 import { byteStringOf, type Attributes, type ByteString, type RootfsNode } from "@bootlayer/rootfs-tree";
 import { requireJudge } from "@bootlayer/test-fixtures";
 import { describe } from "vitest";
-import type { CreateExt4ImageOptions } from "@bootlayer/ext4-writer";
+import type { CreateExt4ImageOptions } from "../src/index.ts";
 import { expectSound, makeImage, withDirectory } from "./judging.ts";
 import type { TreeMaker } from "./tree-maker.ts";
 

@@ -7,7 +7,7 @@ import {
   createExt4Image,
   Ext4SizeError,
   type Ext4Size,
-} from "@bootlayer/ext4-writer";
+} from "../src/index.ts";
 import { describe, expect, test } from "vitest";
 import { expectClean, expectSound, makeImage, run, withDirectory } from "./judging.ts";
 import type { TreeMaker } from "./tree-maker.ts";

@@ -22,6 +22,7 @@ import { withCancellation } from "./cancellation.ts";
 import { diskSha256 } from "./disk-digest.ts";
 import type { BuildEvent, StageReport } from "./events.ts";
 import { openSource, type OpenedSource } from "./open-source.ts";
+import { keepXattr } from "./keep-xattr.ts";
 import { checkOutput } from "./output-file.ts";
 import { sourceTime } from "./source-time.ts";
 import { copyDisk } from "./sparse-copy.ts";
@@ -123,12 +124,11 @@ async function makeDisk(
   try {
     const fetched = source.fetchLayers();
     const flattened = await clock.run("flatten", async () => {
-      const dropXattrs = selinuxLabels ? [] : ["security.selinux"];
       const result = await flattenLayers(fetched.layers, writer, {
         ...options.flatten,
         signal,
         onEvent,
-        dropXattrs,
+        keepXattr: keepXattr({ selinuxLabels }),
       });
       return { result, bytes: result.statistics.unpackedBytes };
     });

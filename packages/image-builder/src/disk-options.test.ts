@@ -27,7 +27,7 @@ test("what is left out has its default", () => {
     blockSize: 4096,
     journal: true,
     label: "",
-    selinuxLabels: false,
+    selinuxLabels: true,
   });
 });
 

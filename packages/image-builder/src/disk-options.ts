@@ -51,7 +51,7 @@ export interface DiskOptionsInput {
   readonly journal?: boolean | undefined;
   /** Default none. */
   readonly label?: string | undefined;
-  /** Default false. */
+  /** Default true. */
   readonly selinuxLabels?: boolean | undefined;
 }
 
@@ -64,7 +64,7 @@ const diskOptionsSchema: z.ZodType<DiskOptions, DiskOptionsInput> = z.strictObje
     .string()
     .refine((label) => Buffer.byteLength(label) <= 16 && !label.includes("\0"), "has more than 16 bytes")
     .default(""),
-  selinuxLabels: z.boolean().default(false),
+  selinuxLabels: z.boolean().default(true),
 });
 
 /** @throws {BuilderError} OPTIONS_INVALID, naming the option. */

@@ -12,7 +12,7 @@ export interface DescribeOptions {
   readonly layer: string;
   readonly limits: LayerLimits;
   /** Names of xattrs to leave out. */
-  readonly dropXattrs: ReadonlySet<ByteString>;
+  readonly keepXattr: (name: ByteString) => boolean;
 }
 
 /**
@@ -23,7 +23,7 @@ export interface DescribeOptions {
 export function describeEntry(
   entry: TarEntry,
   ordinal: number,
-  { layer, limits, dropXattrs }: DescribeOptions,
+  { layer, limits, keepXattr }: DescribeOptions,
 ): LayerEntry | undefined {
   const path = normaliseEntryPath(entry.path, layer, limits);
   const meaning = pathMeaning(path, layer);
@@ -36,7 +36,7 @@ export function describeEntry(
     const target = normaliseEntryPath(entry.linkTarget, layer, limits);
     return { kind: "hardlink", path, target };
   }
-  const attributes = attributesOf(entry, dropXattrs);
+  const attributes = attributesOf(entry, keepXattr);
   switch (entry.kind) {
     case "file":
       return {
@@ -71,15 +71,14 @@ const symlinkMode = 0o777;
 
 function attributesOf(
   { kind, mode, uid, gid, mtime, xattrs }: TarEntry,
-  dropXattrs: ReadonlySet<ByteString>,
+  keepXattr: (name: ByteString) => boolean,
 ): Attributes {
-  const drops = xattrs.size > 0 && [...dropXattrs].some((name) => xattrs.has(name));
   return {
     mode: kind === "symlink" ? symlinkMode : mode,
     uid,
     gid,
     mtime,
-    xattrs: drops ? new Map([...xattrs].filter(([name]) => !dropXattrs.has(name))) : xattrs,
+    xattrs: xattrs.size === 0 ? xattrs : new Map([...xattrs].filter(([name]) => keepXattr(name))),
   };
 }
 

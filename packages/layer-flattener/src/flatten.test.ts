@@ -391,7 +391,6 @@ describe("limits", () => {
     { limits: { unknown: 1 } as object },
     { readAheadThreads: -1 },
     { readAheadThreads: 1.5 },
-    { dropXattrs: [""] },
   ])("%j is FLATTEN_OPTIONS", async (options) => {
     await expect(flatten([], options)).rejects.toMatchObject({ code: "FLATTEN_OPTIONS" });
   });

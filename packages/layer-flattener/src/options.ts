@@ -1,4 +1,4 @@
-import { byteString, type ByteString } from "@bootlayer/rootfs-tree";
+import type { ByteString } from "@bootlayer/rootfs-tree";
 import { z } from "zod";
 import { flattenError } from "./errors.ts";
 import type { FlattenEvent } from "./events.ts";
@@ -12,14 +12,14 @@ export interface FlattenOptions {
   readonly limits?: Partial<LayerLimits>;
   /**
    * Threads that decompress and hash: one works on the current layer, the others on the next ones. Each holds up to
-   * 20 MiB. 0 does all on the calling thread. The result is the same. Default 2, at most 16.
+   * 16 MiB. 0 does all on the calling thread. The result is the same. Default 2, at most 16.
    */
   readonly readAheadThreads?: number;
   /**
-   * Full names of extended attributes to leave out. Default: none. Some tools drop `security.selinux`, since labels of
-   * the machine that built the image mean nothing elsewhere.
+   * Which extended attributes stay, by full name. Default: all. Some tools drop `security.selinux`, since labels of the
+   * machine that built the image mean nothing elsewhere; and no Linux file system holds `com.apple.provenance`.
    */
-  readonly dropXattrs?: readonly string[];
+  readonly keepXattr?: (name: ByteString) => boolean;
   /** For tests: delays each piece that passes between threads, so that they meet in another order. */
   readonly jitter?: () => Promise<void>;
 }
@@ -29,13 +29,12 @@ export interface ParsedFlattenOptions {
   readonly onEvent: (event: FlattenEvent) => void;
   readonly limits: LayerLimits;
   readonly threads: number;
-  readonly dropXattrs: ReadonlySet<ByteString>;
+  readonly keepXattr: (name: ByteString) => boolean;
   readonly jitter: (() => Promise<void>) | undefined;
 }
 
 const schema = z.object({
   readAheadThreads: z.int().min(0).max(16).default(2),
-  dropXattrs: z.array(z.string().min(1).max(255)).default([]),
 });
 
 /** @throws {FlattenError} FLATTEN_OPTIONS. */
@@ -47,7 +46,7 @@ export function parseFlattenOptions(options: FlattenOptions): ParsedFlattenOptio
     onEvent: options.onEvent ?? (() => {}),
     limits: parseLayerLimits(options.limits),
     threads: data.readAheadThreads,
-    dropXattrs: new Set(data.dropXattrs.map(byteString)),
+    keepXattr: options.keepXattr ?? (() => true),
     jitter: options.jitter,
   };
 }

@@ -11,7 +11,7 @@ import { readLayer } from "./read-layer.ts";
 export interface WalkOptions {
   readonly contents: Pick<ImageWriter, "openContent">;
   readonly limits: LayerLimits;
-  readonly dropXattrs: ReadonlySet<ByteString>;
+  readonly keepXattr: (name: ByteString) => boolean;
   readonly onEvent: (event: FlattenEvent) => void;
 }
 
@@ -32,7 +32,7 @@ export interface Walk {
 export async function walkLayers(
   layers: readonly LayerSource[],
   archives: (layer: number) => AsyncGenerator<Uint8Array>,
-  { contents, limits, dropXattrs, onEvent }: WalkOptions,
+  { contents, limits, keepXattr, onEvent }: WalkOptions,
 ): Promise<Walk> {
   const claims = createClaims();
   const described: LayerEntry[][] = [];
@@ -61,7 +61,7 @@ export async function walkLayers(
         metadata += metadataBytes(tarEntry);
         if (metadata > limits.metadataBytes)
           throw exceeds(`${limits.metadataBytes} bytes of names and xattrs`);
-        const entry = describeEntry(tarEntry, ordinal, { layer: name, limits, dropXattrs });
+        const entry = describeEntry(tarEntry, ordinal, { layer: name, limits, keepXattr });
         if (entry === undefined) return undefined;
         own.push(entry);
         if ((entry.kind !== "file" && entry.kind !== "pseudo-link") || entry.size === 0) return undefined;
