@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import type { LayerLimits } from "../limits.ts";
 import type { LayerSource } from "../layer-source.ts";
 import { createMailbox, type Mailbox } from "./mailbox.ts";
@@ -87,6 +88,8 @@ export function readAhead(
         yield piece.bytes;
         await jitter?.();
         piece.release();
+        // However many pieces are ready: sources, other threads and the signal get their turn between two of them.
+        await setImmediate();
       }
     },
     async close() {

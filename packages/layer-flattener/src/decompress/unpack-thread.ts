@@ -41,7 +41,7 @@ export interface UnpackThread {
  */
 const slotBytes = 2 ** 20;
 const inputSlots = 4;
-const outputSlots = 16;
+const outputSlots = 12;
 
 export function startUnpackThread(): UnpackThread {
   const memory: SlotMemory = {
