@@ -1,4 +1,4 @@
-import { displayText, type Attributes, type ByteString } from "@bootlayer/rootfs-tree";
+import { displayText, type Attributes } from "@bootlayer/rootfs-tree";
 import { normaliseEntryPath } from "./entry-path.ts";
 import { flattenError, tarError } from "./errors.ts";
 import type { LayerEntry } from "./layer-entry.ts";
@@ -11,8 +11,7 @@ export interface DescribeOptions {
   /** Names the layer in errors. */
   readonly layer: string;
   readonly limits: LayerLimits;
-  /** Names of xattrs to leave out. */
-  readonly keepXattr: (name: ByteString) => boolean;
+  readonly attributesOf: (entry: TarEntry) => Attributes;
 }
 
 /**
@@ -23,7 +22,7 @@ export interface DescribeOptions {
 export function describeEntry(
   entry: TarEntry,
   ordinal: number,
-  { layer, limits, keepXattr }: DescribeOptions,
+  { layer, limits, attributesOf }: DescribeOptions,
 ): LayerEntry | undefined {
   const path = normaliseEntryPath(entry.path, layer, limits);
   const meaning = pathMeaning(path, layer);
@@ -36,7 +35,7 @@ export function describeEntry(
     const target = normaliseEntryPath(entry.linkTarget, layer, limits);
     return { kind: "hardlink", path, target };
   }
-  const attributes = attributesOf(entry, keepXattr);
+  const attributes = attributesOf(entry);
   switch (entry.kind) {
     case "file":
       return {
@@ -64,22 +63,6 @@ export function describeEntry(
     default:
       return { kind: "fifo", path, attributes };
   }
-}
-
-/** Linux shows every symlink's mode as this, whatever a tool recorded. */
-const symlinkMode = 0o777;
-
-function attributesOf(
-  { kind, mode, uid, gid, mtime, xattrs }: TarEntry,
-  keepXattr: (name: ByteString) => boolean,
-): Attributes {
-  return {
-    mode: kind === "symlink" ? symlinkMode : mode,
-    uid,
-    gid,
-    mtime,
-    xattrs: xattrs.size === 0 ? xattrs : new Map([...xattrs].filter(([name]) => keepXattr(name))),
-  };
 }
 
 /** What an entry keeps in memory beyond a fixed amount, in bytes. */

@@ -3,10 +3,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Worker } from "node:worker_threads";
 import { gzipSync } from "node:zlib";
 import { parseDigest } from "@bootlayer/image-spec";
-import { sortedEntries, type DirectoryNode } from "@bootlayer/rootfs-tree";
 import { layerBlob, sha256Digest, tarArchive, type LayerBlob, type TarEntry } from "@bootlayer/test-fixtures";
 import { describe, expect, test } from "vitest";
-import { fileBytes, flatten, keepContents, sourceOf } from "../integration/flatten-fixture.ts";
+import { fileBytes, flatten, sourceOf } from "../integration/flatten-fixture.ts";
 import { discardContents, flattenLayers, type FlattenEvent, type LayerSource } from "./index.ts";
 
 const workers: Worker[] = [];
@@ -19,118 +18,6 @@ function expectNothingLeft(): void {
 
 /** Over the size from which a layer is given to a thread. */
 const large = (name: string): TarEntry => ({ name, content: randomBytes(1_500_000) });
-
-describe("the walk from the top down", () => {
-  test("bytes that upper layers hide are not written", async () => {
-    const { statistics, contents } = await flatten([
-      [
-        { name: "a", content: "old a" },
-        { name: "d/b", content: "b" },
-        { name: "c", content: "c" },
-      ],
-      [{ name: "a", content: "new a" }, { name: "d/.wh..wh..opq" }],
-    ]);
-    expect(contents.given.map(({ data }) => data.toString())).toEqual(["new a", "c"]);
-    expect(statistics).toMatchObject({
-      entries: 5,
-      contentBytes: 6,
-      contentWrittenInVain: { files: 0, bytes: 0 },
-      secondPassFiles: 0,
-      secondPassLayers: 0,
-    });
-  });
-
-  test("a hard link in an upper layer keeps a hidden name's bytes wanted: no second pass", async () => {
-    const { tree, statistics } = await flatten([
-      [{ name: "f", content: "bytes" }],
-      [{ name: "g", type: "hardlink", linkTarget: "f" }, { name: ".wh.f" }],
-    ]);
-    expect(tree).toEqual({ g: '"bytes"' });
-    expect(statistics.secondPassFiles).toBe(0);
-  });
-
-  test("hidden content that a hard link of its own layer keeps alive comes from a second pass", async () => {
-    const events: FlattenEvent[] = [];
-    const { tree, statistics } = await flatten(
-      [
-        [
-          { name: "f", content: "kept alive" },
-          { name: "other", content: "o" },
-          { name: "g", type: "hardlink", linkTarget: "f" },
-        ],
-        [{ name: "f", content: "new" }],
-      ],
-      { onEvent: (event) => events.push(event) },
-    );
-    expect(tree).toEqual({ f: '"new"', g: '"kept alive"', other: '"o"' });
-    expect(statistics).toMatchObject({ secondPassFiles: 1, secondPassLayers: 1, contentBytes: 14 });
-    expect(events).toContainEqual(expect.objectContaining({ kind: "second-pass", layer: 0, files: 1 }));
-  });
-
-  test("a path that ran through a symlink which a middle layer changed comes from a second pass", async () => {
-    const { tree, statistics } = await flatten([
-      [
-        { name: "one/f", content: "one's" },
-        { name: "s", type: "symlink", linkTarget: "two" },
-      ],
-      [{ name: "s/f", content: "through s" }],
-      [{ name: ".wh.s" }, { name: "s/f", content: "new" }],
-    ]);
-    expect(tree).toEqual({
-      one: "/",
-      "one/f": '"one\'s"',
-      s: "/",
-      "s/f": '"new"',
-      two: "/",
-      "two/f": '"through s"',
-    });
-    expect(statistics).toMatchObject({ secondPassFiles: 1, secondPassLayers: 1 });
-  });
-
-  test("content written in vain is counted and no node has it", async () => {
-    const { contents, statistics, root } = await flatten([
-      [
-        { name: "lib", type: "symlink", linkTarget: "usr/lib" },
-        { name: "usr/lib/x", content: "hidden by way of the symlink" },
-      ],
-      [{ name: "lib/x", content: "new" }],
-    ]);
-    expect(statistics.contentWrittenInVain).toEqual({ files: 1, bytes: 28 });
-    expect(contents.given).toHaveLength(2);
-    expect(contentsOf(root)).toEqual([0]);
-  });
-
-  test("a file of no bytes has no content; one that is all hole has", async () => {
-    const sparse = {
-      "GNU.sparse.major": "1",
-      "GNU.sparse.minor": "0",
-      "GNU.sparse.name": "hole",
-      "GNU.sparse.realsize": "5000",
-    };
-    const { contents, node } = await flatten([
-      [{ name: "empty" }, { name: "hole", content: "0\n".padEnd(512, "\0"), pax: sparse }],
-    ]);
-    expect(node("empty")).toMatchObject({ size: 0, content: undefined });
-    expect(node("hole")).toMatchObject({ size: 5000, content: 0 });
-    expect(contents.given).toEqual([{ shape: { size: 5000, dataRegions: [] }, data: Buffer.alloc(0) }]);
-  });
-
-  test("discardContents gives the same tree", async () => {
-    const layers = [layerBlob(tarArchive([{ name: "f", content: "x".repeat(5000) }]))].map((blob) =>
-      sourceOf(blob),
-    );
-    const kept = await flattenLayers(layers, keepContents());
-    const discarded = await flattenLayers(layers, discardContents());
-    expect(discarded.statistics).toEqual(kept.statistics);
-    expect(contentsOf(discarded.root)).toHaveLength(1);
-  });
-});
-
-function contentsOf(root: DirectoryNode): unknown[] {
-  return sortedEntries(root).flatMap(([, node]) =>
-    node.kind === "file" ? [node.content] : node.kind === "directory" ? contentsOf(node) : [],
-  );
-}
 
 describe("threads", () => {
   const entries = [
@@ -317,82 +204,6 @@ describe.each([0, 2])("failures, with %i threads", (readAheadThreads) => {
       code: expect.stringMatching(/^(BLOB_|LAYER_)/),
     });
     expect(opened).toBe(2);
-  });
-});
-
-describe("limits", () => {
-  const files = Array.from({ length: 20 }, (_, index) => ({ name: `${index}`, content: "x" }));
-
-  test("entries count over all layers together", async () => {
-    await expect(flatten([files, files], { limits: { entries: 39 } })).rejects.toMatchObject({
-      code: "LAYER_LIMIT",
-      message: expect.stringContaining("39 entries"),
-    });
-    await expect(flatten([files, files], { limits: { entries: 40 } })).resolves.toBeDefined();
-  });
-
-  test("unpacked bytes count over all layers together", async () => {
-    const bytes = tarArchive(files).length;
-    await expect(flatten([files, files], { limits: { unpackedBytes: 2 * bytes - 1 } })).rejects.toMatchObject(
-      {
-        code: "LAYER_LIMIT",
-      },
-    );
-    await expect(flatten([files, files], { limits: { unpackedBytes: 2 * bytes } })).resolves.toBeDefined();
-  });
-
-  test("a bomb is LAYER_LIMIT: over its ratio and over the floor", async () => {
-    const bomb = layerBlob(tarArchive([{ name: "zeros", content: Buffer.alloc(3_000_000) }]));
-    await expect(
-      flatten([bomb], { limits: { ratio: 100, ratioFloorBytes: 2_000_000 } }),
-    ).rejects.toMatchObject({
-      code: "LAYER_LIMIT",
-      message: expect.stringContaining(bomb.descriptor.digest),
-    });
-    await expect(flatten([bomb], { limits: { ratio: 100 } })).resolves.toBeDefined();
-    await expect(flatten([bomb], { limits: { ratio: 1100, ratioFloorBytes: 1 } })).resolves.toBeDefined();
-  });
-
-  const deep = "d/".repeat(30);
-  test.each([
-    ["pathBytes", 59, "TAR_LIMIT", [{ name: `${deep}f`, content: "" }]],
-    ["nameBytes", 10, "TAR_LIMIT", [{ name: "d/elevenbytes" }]],
-    ["linkTargetBytes", 5, "TAR_LIMIT", [{ name: "s", type: "symlink", linkTarget: "sixsix" }]],
-    ["depth", 29, "LAYER_LIMIT", [{ name: `${deep}f` }]],
-    [
-      "xattrs",
-      1,
-      "TAR_LIMIT",
-      [{ name: "f", pax: { "SCHILY.xattr.user.a": "", "SCHILY.xattr.user.b": "" } }],
-    ],
-    ["xattrNameBytes", 5, "TAR_LIMIT", [{ name: "f", pax: { "SCHILY.xattr.user.a": "" } }]],
-    ["xattrValueBytes", 3, "TAR_LIMIT", [{ name: "f", pax: { "SCHILY.xattr.user.a": "four" } }]],
-    ["paxBytes", 20, "TAR_LIMIT", [{ name: "f", pax: { comment: "over twenty bytes long" } }]],
-    ["metadataBytes", 100, "LAYER_LIMIT", [{ name: deep }, { name: `${deep}f` }]],
-  ] as const)("%s over %i is %s, naming layer and entry", async (limit, value, code, entries) => {
-    await expect(flatten([entries], { limits: { [limit]: value } })).rejects.toMatchObject({
-      code,
-      message: expect.stringMatching(/layer sha256:[0-9a-f]{64}/),
-    });
-    await expect(flatten([entries])).resolves.toBeDefined();
-  });
-
-  test("a path deeper than the limit by way of a symlink is LAYER_LIMIT", async () => {
-    const layers = [
-      [{ name: "s", type: "symlink", linkTarget: "a/b/c/d" }],
-      [{ name: "s/e/f", content: "f" }],
-    ];
-    await expect(flatten(layers, { limits: { depth: 4 } })).rejects.toMatchObject({ code: "LAYER_LIMIT" });
-  });
-
-  test.each([
-    { limits: { entries: 0 } },
-    { limits: { nameBytes: 256 } },
-    { limits: { unknown: 1 } as object },
-    { readAheadThreads: -1 },
-    { readAheadThreads: 1.5 },
-  ])("%j is FLATTEN_OPTIONS", async (options) => {
-    await expect(flatten([], options)).rejects.toMatchObject({ code: "FLATTEN_OPTIONS" });
   });
 });
 

@@ -1,6 +1,7 @@
 import type { ByteString, ImageWriter } from "@bootlayer/rootfs-tree";
 import { createClaims } from "./claims.ts";
 import { describeEntry, metadataBytes } from "./describe-entry.ts";
+import { createAttributesOf } from "./entry-attributes.ts";
 import { flattenError } from "./errors.ts";
 import type { FlattenEvent } from "./events.ts";
 import type { LayerEntry } from "./layer-entry.ts";
@@ -35,6 +36,7 @@ export async function walkLayers(
   { contents, limits, keepXattr, onEvent }: WalkOptions,
 ): Promise<Walk> {
   const claims = createClaims();
+  const attributesOf = createAttributesOf(keepXattr);
   const described: LayerEntry[][] = [];
   let entries = 0;
   let metadata = 0;
@@ -61,7 +63,7 @@ export async function walkLayers(
         metadata += metadataBytes(tarEntry);
         if (metadata > limits.metadataBytes)
           throw exceeds(`${limits.metadataBytes} bytes of names and xattrs`);
-        const entry = describeEntry(tarEntry, ordinal, { layer: name, limits, keepXattr });
+        const entry = describeEntry(tarEntry, ordinal, { layer: name, limits, attributesOf });
         if (entry === undefined) return undefined;
         own.push(entry);
         if ((entry.kind !== "file" && entry.kind !== "pseudo-link") || entry.size === 0) return undefined;
@@ -72,7 +74,8 @@ export async function walkLayers(
         };
       },
     });
-    claims.addLayer(own);
+    // Nothing lies below the base layer, mostly the largest.
+    if (layer > 0) claims.addLayer(own);
     described[layer] = own;
     onEvent({
       kind: "layer-verified",

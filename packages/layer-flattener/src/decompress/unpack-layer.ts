@@ -4,6 +4,7 @@ import { verifyDiffId } from "../diff-id.ts";
 import { flattenError } from "../errors.ts";
 import { detectWrapping, magicBytes } from "./detect.ts";
 import { gunzip } from "./gzip.ts";
+import { oneAhead } from "./one-ahead.ts";
 import { unzstd } from "./zstd.ts";
 
 /** All that unpacking a blob needs to know; plain data, to be sent to another thread. */
@@ -54,8 +55,8 @@ async function* decompress(
   const head = await readHead(verified);
   const wrapping = detectWrapping(head);
   try {
-    if (wrapping === "gzip") yield* gunzip(rest(head));
-    else if (wrapping === "zstd") yield* unzstd(rest(head), maxWindowBytes);
+    if (wrapping === "gzip") yield* gunzip(oneAhead(rest(head)));
+    else if (wrapping === "zstd") yield* unzstd(oneAhead(rest(head)), maxWindowBytes);
     else if (wrapping === "none") yield* rest(head);
     else throw flattenError("LAYER_COMPRESSION", `layer ${digest} is compressed with ${wrapping}`);
   } catch (cause) {
