@@ -69,11 +69,22 @@ test("a closed content takes nothing more", () => {
   expect(() => sink.close()).toThrow(invalid);
 });
 
-test("one content at a time", () => {
+test("contents may be open at once; none may be when the image is finished", async () => {
+  const [first, second] = [writer.openContent({ size: 1 }), writer.openContent({ size: 1 })];
+  void second.write(Buffer.from("b"));
+  void first.write(Buffer.from("a"));
+  expect(second.close()).not.toBe(first.close());
   writer.openContent({ size: 1 });
-  expect(() => writer.openContent({ size: 1 })).toThrow(
-    expect.objectContaining({ code: "EXT4_WRITER_STATE" }),
-  );
+  const attributes = {
+    mode: 0o755,
+    uid: 0,
+    gid: 0,
+    mtime: { seconds: 0, nanoseconds: 0 },
+    xattrs: new Map(),
+  };
+  await expect(writer.finish({ kind: "directory", attributes, entries: new Map() })).rejects.toMatchObject({
+    code: "EXT4_WRITER_STATE",
+  });
 });
 
 test("after a content that could not be opened only abort may follow", async () => {

@@ -70,22 +70,24 @@ export async function createExt4Image(
   const givenUp = new AbortController();
   const stop = AbortSignal.any(signal ? [signal, givenUp.signal] : [givenUp.signal]);
   let finishing: Promise<Ext4Summary> | undefined;
-  let state: "ready" | "in-content" | "finishing" | "over" = "ready";
+  let state: "ready" | "stuck" | "finishing" | "over" = "ready";
+  let openContents = 0;
 
   function openContent(shape: ContentShape): ContentSink {
     signal?.throwIfAborted();
     expectReady("openContent");
     // A content that cannot be opened leaves the writer here: nothing but `abort` may follow.
-    state = "in-content";
-    const sink = openContentSink(target, shape, () => {
-      if (state === "in-content") state = "ready";
-    });
+    state = "stuck";
+    const sink = openContentSink(target, shape, () => openContents--);
     contents.add(shape.size, dataLength(shape));
+    state = "ready";
+    openContents++;
     return sink;
   }
 
   async function finish(root: DirectoryNode): Promise<Ext4Summary> {
     expectReady("finish");
+    if (openContents > 0) throw misused("finish", `${openContents} contents under way have not been closed`);
     state = "finishing";
     finishing = layDownAndCommit(root);
     return await finishing;
@@ -133,14 +135,18 @@ export async function createExt4Image(
   function expectReady(call: string): void {
     if (state === "ready") return;
     const why = {
-      "in-content": "the content under way has not been closed",
+      stuck: "a content could not be opened",
       finishing: "finish was called",
       over: "the image is finished or was given up",
     }[state];
-    throw new Ext4Error(
+    throw misused(call, why);
+  }
+
+  function misused(call: string, why: string): Ext4Error {
+    return new Ext4Error(
       "EXT4_WRITER_STATE",
       `${call} of the ext4 image ${path}: ${why}`,
-      "open and close one content after another, then finish once",
+      "open and close contents, then finish once",
     );
   }
 
@@ -157,5 +163,5 @@ export async function createExt4Image(
     };
   }
 
-  return { openContent, finish, abort };
+  return { maxOpenContents: Infinity, openContent, finish, abort };
 }

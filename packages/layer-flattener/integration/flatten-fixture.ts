@@ -5,7 +5,7 @@ import {
   walkTree,
   type ContentHandle,
   type ContentShape,
-  type ImageWriter,
+  type ContentWriter,
   type RootfsNode,
 } from "@bootlayer/rootfs-tree";
 import { layerBlob, tarArchive, type LayerBlob, type TarEntry } from "@bootlayer/test-fixtures";
@@ -28,27 +28,31 @@ export function sourceOf(blob: LayerBlob, chunkBytes = 65_536): LayerSource {
 }
 
 /** What an image writer was given, kept. */
-export interface KeptContents extends Pick<ImageWriter, "openContent"> {
+export interface KeptContents extends ContentWriter {
   /** In the order of the calls: a handle is the place in this list. */
   readonly given: readonly { readonly shape: ContentShape; readonly data: Buffer }[];
 }
 
-export function keepContents(): KeptContents {
+/** `maxOpenContents`: 1 has the walk read one layer after another, 2 two at a time. */
+export function keepContents(maxOpenContents = 2): KeptContents {
   const given: { shape: ContentShape; data: Buffer }[] = [];
-  let isOpen = false;
+  let open = 0;
   return {
     given,
+    maxOpenContents,
     openContent(shape) {
-      if (isOpen) throw new Error("two contents are open at once");
-      isOpen = true;
+      if (++open > maxOpenContents) throw new Error(`more than ${maxOpenContents} contents are open at once`);
+      const content = { shape, data: Buffer.alloc(0) };
+      const handle = (given.push(content) - 1) as ContentHandle;
       const pieces: Buffer[] = [];
       return {
         write(bytes) {
           pieces.push(Buffer.from(bytes));
         },
         close() {
-          isOpen = false;
-          return (given.push({ shape, data: Buffer.concat(pieces) }) - 1) as ContentHandle;
+          open--;
+          content.data = Buffer.concat(pieces);
+          return handle;
         },
       };
     },
@@ -68,9 +72,9 @@ export interface FlattenResult extends FlattenedImage {
 /** Flattens layers given as entries (then as plain tar) or blobs, the base first. */
 export async function flatten(
   layers: readonly (readonly TarEntry[] | LayerBlob)[],
-  options: FlattenOptions = {},
+  { maxOpenContents, ...options }: FlattenOptions & { readonly maxOpenContents?: number } = {},
 ): Promise<FlattenResult> {
-  const contents = keepContents();
+  const contents = keepContents(maxOpenContents);
   const sources = layers.map((layer) =>
     sourceOf("descriptor" in layer ? layer : layerBlob(tarArchive(layer), "none")),
   );

@@ -1,9 +1,10 @@
-import { dataLength, type ContentHandle, type ImageWriter } from "@bootlayer/rootfs-tree";
+import { dataLength, type ContentHandle, type ContentWriter } from "@bootlayer/rootfs-tree";
 
 /** Takes the place of an image writer where only the tree is wanted: keeps no bytes, counts handles from 1. */
-export function discardContents(): Pick<ImageWriter, "openContent"> {
+export function discardContents(): ContentWriter {
   let handles = 0;
   return {
+    maxOpenContents: Infinity,
     openContent(shape) {
       let expected = dataLength(shape);
       return {

@@ -152,7 +152,10 @@ describe.each([0, 2])("failures, with %i threads", (readAheadThreads) => {
 
   test("an image writer that fails rejects with its own error", async () => {
     const fault = new Error("no space left");
-    const full = { openContent: () => ({ write: () => Promise.reject(fault), close: () => expect.fail() }) };
+    const full = {
+      maxOpenContents: 2,
+      openContent: () => ({ write: () => Promise.reject(fault), close: () => expect.fail() }),
+    };
     await expect(flattenLayers([sourceOf(blob), sourceOf(good)], full, options)).rejects.toBe(fault);
     expectNothingLeft();
   });

@@ -1,5 +1,5 @@
 import { layerCompression } from "@bootlayer/image-spec";
-import type { DirectoryNode, FileNode, ImageWriter, RootfsNode } from "@bootlayer/rootfs-tree";
+import type { DirectoryNode, FileNode, ContentWriter, RootfsNode } from "@bootlayer/rootfs-tree";
 import { abortable } from "./abortable.ts";
 import { readAhead } from "./decompress/read-ahead.ts";
 import type { LayerSource } from "./layer-source.ts";
@@ -40,7 +40,7 @@ export interface FlattenedImage {
  */
 export async function flattenLayers(
   layers: readonly LayerSource[],
-  contents: Pick<ImageWriter, "openContent">,
+  contents: ContentWriter,
   options: FlattenOptions = {},
 ): Promise<FlattenedImage> {
   const parsed = parseFlattenOptions(options);
@@ -76,7 +76,7 @@ export async function flattenLayers(
 
 async function walkAll(
   layers: readonly LayerSource[],
-  contents: Pick<ImageWriter, "openContent">,
+  contents: ContentWriter,
   options: ParsedFlattenOptions,
 ): Promise<Walk> {
   const { signal, onEvent } = options;
@@ -103,7 +103,7 @@ async function walkAll(
 async function readMissed(
   missed: readonly MissedLayer[],
   layers: readonly LayerSource[],
-  contents: Pick<ImageWriter, "openContent">,
+  contents: ContentWriter,
   options: ParsedFlattenOptions,
 ): Promise<void> {
   const sources = missed.flatMap(({ layer }) => layers[layer] ?? []);

@@ -1,4 +1,9 @@
-import { dataLength, type ContentHandle, type ContentShape, type ImageWriter } from "@bootlayer/rootfs-tree";
+import {
+  dataLength,
+  type ContentHandle,
+  type ContentShape,
+  type ContentWriter,
+} from "@bootlayer/rootfs-tree";
 import { TarError } from "./errors.ts";
 import type { LayerLimits } from "./limits.ts";
 import { createTarReader } from "./tar/tar-reader.ts";
@@ -7,13 +12,23 @@ import type { TarEntry, TarFile } from "./tar/tar-entry.ts";
 /** Takes a file's content handle once all its bytes are with the image writer. */
 export type KeepContent = (handle: ContentHandle) => void;
 
+/** Puts the entries of several layers that are read at once into one order. */
+export interface EntryTurns {
+  /** Settles, or answers nothing, when it is the next entry's turn. */
+  wait(): Promise<void> | undefined;
+  /** That entry was seen, and its content opened if it is kept. */
+  pass(entry: TarEntry): void;
+}
+
 export interface ReadLayerOptions {
   /** Names the layer in errors. */
   readonly name: string;
   readonly limits: LayerLimits;
-  readonly contents: Pick<ImageWriter, "openContent">;
+  readonly contents: ContentWriter;
   /** Told of each chunk of the archive before its entries. */
   readonly onArchiveBytes?: (bytes: number) => void;
+  /** When this layer's entries have their turn among those of layers that are read at the same time. */
+  readonly turns?: EntryTurns;
   /** Told of each entry; what it returns for a file of some size says that its bytes are to be kept. */
   readonly onEntry: (entry: TarEntry, ordinal: number) => KeepContent | undefined;
 }
@@ -36,7 +51,7 @@ export async function readLayer(
 
 async function readEntries(
   archive: AsyncGenerator<Uint8Array>,
-  { name, limits, contents, onArchiveBytes, onEntry }: ReadLayerOptions,
+  { name, limits, contents, onArchiveBytes, turns, onEntry }: ReadLayerOptions,
 ): Promise<void> {
   const reader = createTarReader({ name, limits });
   const open = (file: TarFile, keep: KeepContent) => ({
@@ -53,8 +68,11 @@ async function readEntries(
         // Most writes settle at once: waiting for each would cost more than the write.
         if (written !== undefined) await written;
       } else if (event.kind === "entry") {
+        const waiting = turns?.wait();
+        if (waiting !== undefined) await waiting;
         const keep = onEntry(event.entry, ordinal++);
         if (keep !== undefined && event.entry.kind === "file") kept = open(event.entry, keep);
+        turns?.pass(event.entry);
       } else if (kept !== undefined) {
         kept.keep(kept.sink.close());
         kept = undefined;

@@ -1,4 +1,4 @@
-import type { ImageWriter } from "@bootlayer/rootfs-tree";
+import type { ContentWriter } from "@bootlayer/rootfs-tree";
 import { flattenError } from "./errors.ts";
 import type { FlattenEvent } from "./events.ts";
 import type { LayerSource } from "./layer-source.ts";
@@ -7,7 +7,7 @@ import { readLayer } from "./read-layer.ts";
 import type { ReplayedFile } from "./replay.ts";
 
 export interface SecondPassOptions {
-  readonly contents: Pick<ImageWriter, "openContent">;
+  readonly contents: ContentWriter;
   readonly limits: LayerLimits;
   readonly onEvent: (event: FlattenEvent) => void;
 }

@@ -6,14 +6,17 @@ import { discardContents, flattenLayers, type FlattenEvent } from "./index.ts";
 
 describe("the walk from the top down", () => {
   test("bytes that upper layers hide are not written", async () => {
-    const { statistics, contents } = await flatten([
+    const { statistics, contents } = await flatten(
       [
-        { name: "a", content: "old a" },
-        { name: "d/b", content: "b" },
-        { name: "c", content: "c" },
+        [
+          { name: "a", content: "old a" },
+          { name: "d/b", content: "b" },
+          { name: "c", content: "c" },
+        ],
+        [{ name: "a", content: "new a" }, { name: "d/.wh..wh..opq" }],
       ],
-      [{ name: "a", content: "new a" }, { name: "d/.wh..wh..opq" }],
-    ]);
+      { maxOpenContents: 1 },
+    );
     expect(contents.given.map(({ data }) => data.toString())).toEqual(["new a", "c"]);
     expect(statistics).toMatchObject({
       entries: 5,
@@ -22,6 +25,19 @@ describe("the walk from the top down", () => {
       secondPassFiles: 0,
       secondPassLayers: 0,
     });
+  });
+
+  test("of two layers read at once, the lower one gives in vain what the upper one hides later; it is counted, and not shown", async () => {
+    const { tree, statistics, contents } = await flatten([
+      [
+        { name: "a", content: "old a" },
+        { name: "d/b", content: "b" },
+      ],
+      [{ name: "a", content: "new a" }, { name: "d/.wh..wh..opq" }],
+    ]);
+    expect(contents.given.map(({ data }) => data.toString())).toEqual(["new a", "b"]);
+    expect(tree).toEqual({ a: '"new a"', d: "/" });
+    expect(statistics.contentWrittenInVain).toEqual({ files: 1, bytes: 1 });
   });
 
   test("a hard link in an upper layer keeps a hidden name's bytes wanted: no second pass", async () => {
@@ -52,14 +68,17 @@ describe("the walk from the top down", () => {
   });
 
   test("a path that ran through a symlink which a middle layer changed comes from a second pass", async () => {
-    const { tree, statistics } = await flatten([
+    const { tree, statistics } = await flatten(
       [
-        { name: "one/f", content: "one's" },
-        { name: "s", type: "symlink", linkTarget: "two" },
+        [
+          { name: "one/f", content: "one's" },
+          { name: "s", type: "symlink", linkTarget: "two" },
+        ],
+        [{ name: "s/f", content: "through s" }],
+        [{ name: ".wh.s" }, { name: "s/f", content: "new" }],
       ],
-      [{ name: "s/f", content: "through s" }],
-      [{ name: ".wh.s" }, { name: "s/f", content: "new" }],
-    ]);
+      { maxOpenContents: 1 },
+    );
     expect(tree).toEqual({
       one: "/",
       "one/f": '"one\'s"',

@@ -7,16 +7,22 @@ import type { ContentHandle, DirectoryNode } from "./node.ts";
  * final tree will hold them. `finish` is told the tree and lays down everything else. Content that no node of the tree
  * refers to does not appear in the image.
  */
-export interface ImageWriter {
-  /**
-   * Starts the next file's content. One at a time: the sink before it must have been closed. Handles and places are
-   * given in the order of these calls, so the same calls make the same image whatever their timing.
-   */
-  openContent(shape: ContentShape): ContentSink;
+export interface ImageWriter extends ContentWriter {
   /** Lays down all metadata for `root`, makes the image durable and visible under its name. Nothing may follow. */
   finish(root: DirectoryNode): Promise<ImageSummary>;
   /** Gives the image up at any point before `finish` has settled: no trace of it remains. Safe to call twice. */
   abort(): Promise<void>;
+}
+
+/** The side of an image writer that takes contents. */
+export interface ContentWriter {
+  /** How many contents may be open at once: 1 where a file's bytes must follow one another in the image, at least 2 else. */
+  readonly maxOpenContents: number;
+  /**
+   * Starts the next file's content. Handles and places are given in the order of these calls, whatever the order of the
+   * writes that follow: the same calls make the same image, whatever their timing.
+   */
+  openContent(shape: ContentShape): ContentSink;
 }
 
 /** What is known of a file before its bytes. */

@@ -30,6 +30,7 @@ export {
   dataLength,
   type ContentShape,
   type ContentSink,
+  type ContentWriter,
   type DataRegion,
   type ImageSummary,
   type ImageWriter,

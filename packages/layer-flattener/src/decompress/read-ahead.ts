@@ -32,7 +32,9 @@ const inlineBytes = 2 ** 20;
 interface Job {
   readonly index: number;
   readonly layer: LayerSource;
-  readonly isInline: boolean;
+  /** Whether the caller's thread unpacks it, when it is taken. */
+  isInline: boolean;
+  isStarted: boolean;
   readonly pieces: Mailbox<ArchivePiece | "end">;
 }
 
@@ -49,7 +51,7 @@ export function readAhead(
   const sourceSignal = AbortSignal.any([signal, given.signal]);
   const jobs = layers.map((layer, index): Job => {
     const isInline = threads === 0 || layer.descriptor.size < inlineBytes;
-    return { index, layer, isInline, pieces: createMailbox() };
+    return { index, layer, isInline, isStarted: false, pieces: createMailbox() };
   });
   const queue = jobs.filter(({ isInline }) => !isInline).values();
   const started: UnpackThread[] = [];
@@ -68,6 +70,8 @@ export function readAhead(
   async function runThread(): Promise<void> {
     let thread: UnpackThread | undefined;
     for (const job of queue) {
+      if (job.isInline) continue;
+      job.isStarted = true;
       if (thread === undefined) started.push((thread = startUnpackThread()));
       await thread.unpack(request(job.layer, limits), blob(job), (piece) => job.pieces.put(piece));
       job.pieces.put("end");
@@ -80,6 +84,8 @@ export function readAhead(
     async *archive(index) {
       const job = jobs[index];
       if (job === undefined) return;
+      // Several layers may be taken at once: one that no thread is free for must not wait for those.
+      if (!job.isStarted) job.isInline = true;
       if (job.isInline) {
         yield* unpackLayer(blob(job), request(job.layer, limits));
         return;
