@@ -63,7 +63,7 @@ const build = buildCommand({
         parse: numberParser,
         default: "2",
         placeholder: "N",
-        brief: "Threads that decompress and hash ahead of the writer, each with up to 32 MiB; 0 for none",
+        brief: "Threads that decompress and hash ahead of the writer, each with up to 16 MiB; 0 for none",
       },
       cache: { kind: "boolean", default: true, brief: "Take the disk from the cache, and keep it there" },
     },

@@ -11,7 +11,7 @@ export interface FlattenOptions {
   /** What an image may ask before it is refused; see `LayerLimits` for the defaults. */
   readonly limits?: Partial<LayerLimits>;
   /**
-   * Threads that decompress and hash: one works on the current layer, the others on the next ones. Each holds up to
+   * Threads that decompress and hash: two work on the layers that are read, further ones ahead of them. Each holds up to
    * 16 MiB. 0 does all on the calling thread. The result is the same. Default 2, at most 16.
    */
   readonly readAheadThreads?: number;
