@@ -1,27 +1,46 @@
 /** Makes the CLI one file, worker threads and all packages included: dist/bootlayer.mjs. */
 import { chmod, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { build } from "esbuild";
+import { build, type BuildOptions } from "esbuild";
 
+const shared: BuildOptions = {
+  bundle: true,
+  platform: "node",
+  target: "node24",
+  conditions: ["@bootlayer/source"],
+  minifyWhitespace: true,
+  minifySyntax: true,
+  legalComments: "none",
+  logLevel: "warning",
+};
 const { version } = JSON.parse(await readFile(join(import.meta.dirname, "package.json"), "utf8")) as {
   version: string;
 };
 const outfile = join(import.meta.dirname, "dist/bootlayer.mjs");
 
+/** The worker with what it needs and nothing else: a thread starts in the time that its source takes to load. */
+async function workerText(): Promise<string> {
+  const { outputFiles } = await build({
+    ...shared,
+    entryPoints: ["@bootlayer/layer-flattener/worker"],
+    format: "cjs",
+    write: false,
+  });
+  return outputFiles.map(({ text }) => text).join("");
+}
+
 await build({
+  ...shared,
   entryPoints: [join(import.meta.dirname, "src/main.ts")],
   outfile,
-  bundle: true,
-  platform: "node",
-  target: "node24",
   format: "esm",
-  conditions: ["@bootlayer/source"],
-  define: { __SINGLE_FILE__: "true", __BOOTLAYER_VERSION__: JSON.stringify(version) },
+  define: {
+    __DECOMPRESS_WORKER__: JSON.stringify(await workerText()),
+    __BOOTLAYER_VERSION__: JSON.stringify(version),
+  },
   // CommonJS packages among the dependencies call require for Node's own modules.
   banner: {
     js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
   },
-  legalComments: "none",
-  logLevel: "warning",
 });
 await chmod(outfile, 0o755);

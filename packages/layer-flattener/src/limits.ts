@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { flattenError } from "./errors.ts";
 
 const limit = z.int().positive();

@@ -1,5 +1,5 @@
 import type { ByteString } from "@bootlayer/rootfs-tree";
-import { z } from "zod";
+import * as z from "zod";
 import { flattenError } from "./errors.ts";
 import type { FlattenEvent } from "./events.ts";
 import { parseLayerLimits, type LayerLimits } from "./limits.ts";

@@ -1,19 +1,11 @@
-import { Worker } from "node:worker_threads";
+import { Worker, type WorkerOptions } from "node:worker_threads";
 import { flattenError } from "../errors.ts";
 import { createMailbox } from "./mailbox.ts";
 import type { UnpackRequest } from "./unpack-layer.ts";
-import {
-  slotView,
-  unpackError,
-  workerRole,
-  type FromWorker,
-  type SlotMemory,
-  type ToWorker,
-  type WorkerData,
-} from "./worker-messages.ts";
+import { slotView, unpackError, type FromWorker, type SlotMemory, type ToWorker } from "./worker-messages.ts";
 
-/** Set by the bundler where all modules, the worker's among them, are one file. */
-declare const __SINGLE_FILE__: boolean | undefined;
+/** The text of `worker.ts` with all it needs, as CommonJS: set by a bundler that makes a program one file. */
+declare const __DECOMPRESS_WORKER__: string | undefined;
 
 /** A piece of an archive in the thread's memory, which `release` gives back. */
 export interface ArchivePiece {
@@ -50,11 +42,11 @@ export function startUnpackThread(): UnpackThread {
     inputSlots,
     outputSlots,
   };
-  const worker = new Worker(workerUrl(), {
+  const worker = startWorker({
     name: "bootlayer-unpack",
     // Its JavaScript makes small garbage only: without this it would collect 16 MiB of it at a time.
     resourceLimits: { maxYoungGenerationSizeMb: 4 },
-    workerData: { role: workerRole, ...memory } satisfies WorkerData,
+    workerData: memory,
   });
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker is no window
   const post = (message: ToWorker): void => worker.postMessage(message);
@@ -126,8 +118,10 @@ export function startUnpackThread(): UnpackThread {
   };
 }
 
-function workerUrl(): URL {
-  if (typeof __SINGLE_FILE__ !== "undefined" && __SINGLE_FILE__) return new URL(import.meta.url);
+function startWorker(options: WorkerOptions & { readonly workerData: SlotMemory }): Worker {
+  if (typeof __DECOMPRESS_WORKER__ !== "undefined")
+    return new Worker(__DECOMPRESS_WORKER__, { ...options, eval: true });
   // The module runs from source or compiled; the worker stands beside it in the same form.
-  return new URL(import.meta.url.endsWith(".ts") ? "./worker.ts" : "./worker.js", import.meta.url);
+  const name = import.meta.url.endsWith(".ts") ? "./worker.ts" : "./worker.js";
+  return new Worker(new URL(name, import.meta.url), options);
 }

@@ -11,13 +11,6 @@ export interface SlotMemory {
   readonly outputSlots: number;
 }
 
-/** Marks workers of this module among others that a program may have. */
-export const workerRole = "@bootlayer/layer-flattener/decompress";
-
-export interface WorkerData extends SlotMemory {
-  readonly role: typeof workerRole;
-}
-
 export interface FilledSlot {
   readonly slot: number;
   readonly length: number;
