@@ -2,7 +2,7 @@ import { mkdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { createDurableFile, fileError } from "@bootlayer/durable-file";
 import type { DataRegion } from "@bootlayer/rootfs-tree";
-import { z } from "zod";
+import * as z from "zod";
 import type { BuildKey } from "./build-key.ts";
 import { copyDisk } from "./sparse-copy.ts";
 

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { parseLayerLimits, type FlattenOptions, type LayerLimits } from "@bootlayer/layer-flattener";
-import { z } from "zod";
+import * as z from "zod";
 import { parseDiskOptions, type DiskOptions, type DiskOptionsInput } from "./disk-options.ts";
 import { BuilderError } from "./errors.ts";
 import type { BuildEvent } from "./events.ts";

@@ -21,7 +21,8 @@ import {
 import { withCancellation } from "./cancellation.ts";
 import { diskSha256 } from "./disk-digest.ts";
 import type { BuildEvent, StageReport } from "./events.ts";
-import { openSource, type OpenedSource } from "./open-source.ts";
+import { openSource } from "./open-source.ts";
+import type { OpenedSource } from "./opened-source.ts";
 import { keepXattr } from "./keep-xattr.ts";
 import { checkOutput } from "./output-file.ts";
 import { sourceTime } from "./source-time.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { BuilderError } from "./errors.ts";
 
 /** How large a disk becomes: as its content needs, an exact length, or so much free space (both in bytes). */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { bodyStart } from "./bounded-body.ts";
 import { RegistryError, type RegistryErrorCode } from "./errors.ts";
 import { isTransientStatus, parseRetryAfter } from "./retry.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { CredentialSource } from "./auth/credentials.ts";
 import { systemClock, type Clock } from "./clock.ts";
 import type { PlainHttp } from "./endpoint.ts";

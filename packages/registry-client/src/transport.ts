@@ -1,6 +1,6 @@
 import { lookup, type LookupAddress } from "node:dns";
 import { isIP, type LookupFunction } from "node:net";
-import { Agent, Pool, request as httpRequest } from "undici";
+import type { Agent, Pool } from "undici";
 import { addressReach, unbracketed, type AddressReach } from "./address-reach.ts";
 import { connectionFault } from "./connection-fault.ts";
 import { RegistryError } from "./errors.ts";
@@ -58,18 +58,25 @@ export interface Transport {
 
 const discardedBytes = 64 * 1024;
 
+type Undici = typeof import("undici");
+
+/** Only when a first request is made: a program that reads references should not wait for an HTTP client to load. */
+function loadUndici(): Promise<Undici> {
+  return import("undici");
+}
+
 export function createTransport(options: TransportOptions): Transport {
   const agents = new Map<Confinement, Agent>();
   const reaches = new Map<string, AddressReach>();
 
-  function agentFor(confinement: Confinement): Agent {
-    const agent = agents.get(confinement) ?? createAgent(confinement);
+  function agentFor(confinement: Confinement, undici: Undici): Agent {
+    const agent = agents.get(confinement) ?? createAgent(confinement, undici);
     agents.set(confinement, agent);
     return agent;
   }
 
-  function createAgent(confinement: Confinement): Agent {
-    return new Agent({
+  function createAgent(confinement: Confinement, undici: Undici): Agent {
+    return new undici.Agent({
       connections: options.maxConnectionsPerHost,
       headersTimeout: options.stallMilliseconds,
       bodyTimeout: options.stallMilliseconds,
@@ -77,7 +84,7 @@ export function createTransport(options: TransportOptions): Transport {
       allowH2: false,
       factory: (origin, pool: Pool.Options) => {
         const { ca, cert, key } = options.tls(new URL(origin).host) ?? {};
-        return new Pool(origin, {
+        return new undici.Pool(origin, {
           ...pool,
           connect: {
             allowH2: false,
@@ -114,9 +121,10 @@ export function createTransport(options: TransportOptions): Transport {
       const literal = unbracketed(url.hostname);
       if (isIP(literal) !== 0 && !isWithin(confinement, addressReach(literal)))
         throw outOfBounds(url.hostname);
+      const undici = await loadUndici();
       try {
-        const response = await httpRequest(url, {
-          dispatcher: agentFor(confinement),
+        const response = await undici.request(url, {
+          dispatcher: agentFor(confinement, undici),
           method,
           headers: { "user-agent": options.userAgent, ...headers },
           body: body ?? null,

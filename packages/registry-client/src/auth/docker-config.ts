@@ -2,7 +2,7 @@ import { open } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { z } from "zod";
+import * as z from "zod";
 import { RegistryError } from "../errors.ts";
 import { parseRegistry } from "../reference.ts";
 import type { Credentials, CredentialSource } from "./credentials.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { boundedBody } from "../bounded-body.ts";
 import type { Clock } from "../clock.ts";
 import type { PlainHttp } from "../endpoint.ts";
