@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { createDurableFile, fileError } from "@bootlayer/durable-file";
 import { maxDocumentBytes, parseDocument, type Descriptor } from "@bootlayer/image-spec";
-import { z } from "zod";
+import * as z from "zod";
 import type { BlobStore } from "./blob-store.ts";
 import { invalidLayout, readLayoutFile, type Layout } from "./layout.ts";
 import { withLock } from "./lock.ts";

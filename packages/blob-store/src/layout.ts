@@ -1,7 +1,7 @@
 import { join, resolve } from "node:path";
 import { fileError } from "@bootlayer/durable-file";
 import { digestAlgorithm, digestHex, type Digest } from "@bootlayer/image-spec";
-import { z } from "zod";
+import * as z from "zod";
 import { StoreError } from "./errors.ts";
 import { openRegularFile } from "./regular-file.ts";
 

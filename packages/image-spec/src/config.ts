@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { digestSchema } from "./descriptor.ts";
 import type { Digest } from "./digest.ts";
 import { check, parseJson } from "./document.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { parseDigest, type Digest } from "./digest.ts";
 import { ImageSpecError } from "./errors.ts";
 import { platformSchema, type Platform } from "./platform.ts";

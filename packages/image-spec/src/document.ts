@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { ImageSpecError } from "./errors.ts";
 import { imageIndexSchema, type Index } from "./image-index.ts";
 import { manifestSchema, type Manifest } from "./manifest.ts";

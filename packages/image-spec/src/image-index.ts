@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { descriptorSchema, type Descriptor } from "./descriptor.ts";
 
 /** Images for several platforms under one name (image-spec image-index.md; Docker's manifest list has the same shape). */

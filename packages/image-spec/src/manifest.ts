@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { descriptorSchema, type Descriptor } from "./descriptor.ts";
 
 /** One image for one platform (image-spec manifest.md; Docker's schema 2 has the same shape). */

@@ -1,5 +1,5 @@
 import { arch } from "node:process";
-import { z } from "zod";
+import * as z from "zod";
 import { ImageSpecError } from "./errors.ts";
 
 /** What an image runs on (image-spec image-index.md, "platform"). */
