@@ -66,7 +66,7 @@ const layers: readonly (readonly TarEntry[])[] = [
     { name: "srv/node_modules/zod/.wh.src", content: "" },
     {
       name: "srv/main.ts",
-      content: 'import { z } from "zod";\nconsole.log(z.int().parse(42));\n',
+      content: 'import * as z from "zod";\nconsole.log(z.int().parse(42));\n',
       uid: 1000,
       gid: 1000,
     },

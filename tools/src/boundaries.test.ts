@@ -79,7 +79,7 @@ test.each<[string, Partial<Project>, string, string]>([
   [
     "a writer with a third-party package",
     { name: "@bootlayer/ext4-writer", dependencies: ["zod"] },
-    'import { z } from "zod";',
+    'import * as z from "zod";',
     "no third-party imports",
   ],
 ])("%s is found", (_name, project, text, complaint) => {
