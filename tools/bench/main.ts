@@ -91,7 +91,7 @@ function warms(contender: Contender, layout: string, image: string): boolean {
     return true;
   } catch (error) {
     if (!contender.isPeer) throw error;
-    const words = error instanceof Error ? error.message.trim().split("\n").slice(-2).join(" ") : "";
+    const words = error instanceof Error ? (error.message.trim().split("\n").at(-1) ?? "").slice(-160) : "";
     process.stdout.write(`| ${image}, ${compression} | ${contender.name} | fails: ${words} | | | |\n`);
     return false;
   }
