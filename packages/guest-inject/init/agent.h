@@ -16,6 +16,10 @@ struct agent_options {
 /* Never returns. */
 void agent_run(const struct agent_options *options) __attribute__((noreturn));
 
+/* The subcommands: argv[0] is the subcommand's own name. They return an exit code, 2 for arguments that make no sense. */
+int agent_command(int argc, char **argv);         /* agent [--vsock PORT] [--serial NAME] [--stdio] */
+int vsock_connect_command(int argc, char **argv); /* vsock-connect CID PORT */
+
 /* One datagram on the control socket, in either direction. */
 struct control_message {
 	unsigned kind;
