@@ -14,6 +14,7 @@ export const exitCodes = {
   limit: 7,
   localFile: 8,
   doesNotFit: 9,
+  guest: 10,
   hungUp: 129,
   interrupted: 130,
   terminated: 143,
@@ -32,6 +33,9 @@ const exitCodeByError: Readonly<Record<BuildErrorCode, ExitCode>> = {
   STORE_NAME_INVALID: exitCodes.usage,
   EXT4_OPTIONS_INVALID: exitCodes.usage,
   FLATTEN_OPTIONS: exitCodes.usage,
+  GUEST_CONFIG: exitCodes.usage,
+  GUEST_KERNEL: exitCodes.usage,
+  GUEST_LAUNCH: exitCodes.usage,
 
   PATH_NOT_FOUND: exitCodes.notFound,
   PLATFORM_NOT_FOUND: exitCodes.notFound,
@@ -91,6 +95,9 @@ const exitCodeByError: Readonly<Record<BuildErrorCode, ExitCode>> = {
   TAR_LIMIT: exitCodes.limit,
   LAYER_LIMIT: exitCodes.limit,
 
+  GUEST_QEMU_MISSING: exitCodes.guest,
+  GUEST_BOOT_FAILED: exitCodes.guest,
+  GUEST_BOOT_TIMEOUT: exitCodes.guest,
   EXT4_SIZE_TOO_SMALL: exitCodes.doesNotFit,
   EXT4_TOO_LARGE: exitCodes.doesNotFit,
   EXT4_TOO_MANY_LINKS: exitCodes.doesNotFit,

@@ -1,9 +1,163 @@
 import * as z from "zod";
+import { GuestError } from "./errors.ts";
 
 /**
- * What a person asks of the guest, in `guest.yaml` or by flags: everything optional, everything typed. Paths on the host are
- * relative to the file that names them. Resolved against an image's tree it becomes an `InitConf` and a layer.
+ * What a person asks of the guest, in `guest.yaml` or by flags, with all defaults in place. Paths on the host are relative to
+ * the file that names them. Resolved against an image's tree it becomes an `InitConf` and a layer.
  */
+export interface GuestConfig {
+  readonly version: 1;
+  /** What becomes PID 1; `auto` recognises systemd and OpenRC images and gives all others the init of this package. */
+  readonly init: "auto" | "bootlayer" | "systemd" | "openrc";
+  readonly process: ProcessOverrides;
+  readonly hostname?: string | undefined;
+  /** Further lines of /etc/hosts. */
+  readonly hosts: readonly HostsLine[];
+  readonly dns?: Dns | undefined;
+  readonly network?: GuestNetwork | undefined;
+  readonly files: readonly InjectedFile[];
+  /** Programs beside the main one, such as an agent of one's own: started by the init, or as systemd units or OpenRC services. */
+  readonly services: readonly ServiceConfig[];
+  /** The agent of this package, on a vsock port, a virtio-serial port, or both. Nothing listens unless asked for. */
+  readonly agent?: { readonly vsock?: number | undefined; readonly serial?: string | undefined } | undefined;
+  readonly ssh?: { readonly user: string; readonly authorizedKeys: readonly string[] } | undefined;
+  /** Kernel modules from a `lib/modules/VERSION` directory: these and what they need are put in and loaded, in order. */
+  readonly modules?: { readonly directory: string; readonly load: readonly string[] } | undefined;
+  /** Further file systems. */
+  readonly mounts: readonly MountConfig[];
+  /** Makes a read-only root writable: in memory, or on another disk. */
+  readonly overlay?: OverlayConfig | undefined;
+  readonly onExit: "power-off" | "reboot" | "halt";
+}
+
+/** As a person writes it: what has a default may be left out. */
+export interface GuestConfigInput {
+  readonly version?: 1 | undefined;
+  readonly init?: GuestConfig["init"] | undefined;
+  readonly process?: ProcessOverrides | undefined;
+  readonly hostname?: string | undefined;
+  readonly hosts?: readonly HostsLine[] | undefined;
+  readonly dns?:
+    | { readonly servers: readonly string[]; readonly search?: readonly string[] | undefined }
+    | undefined;
+  readonly network?: GuestNetworkInput | undefined;
+  readonly files?: readonly InjectedFileInput[] | undefined;
+  readonly services?: readonly ServiceConfigInput[] | undefined;
+  readonly agent?: GuestConfig["agent"];
+  readonly ssh?:
+    | { readonly user?: string | undefined; readonly authorizedKeys: readonly string[] }
+    | undefined;
+  readonly modules?: GuestConfig["modules"];
+  readonly mounts?: readonly MountConfigInput[] | undefined;
+  readonly overlay?: OverlayConfigInput | undefined;
+  readonly onExit?: GuestConfig["onExit"] | undefined;
+}
+
+/** What replaces or adds to the image's own configuration (image-spec config.md, "config"). */
+export interface ProcessOverrides {
+  /** Replaces the image's Entrypoint, and with it its Cmd, as `docker run --entrypoint` does. */
+  readonly entrypoint?: readonly string[] | undefined;
+  /** Replaces the image's Cmd. */
+  readonly cmd?: readonly string[] | undefined;
+  /** Added to the image's Env; the same name replaces. */
+  readonly env?: Readonly<Record<string, string>> | undefined;
+  /** As in a Dockerfile's USER: `name|uid[:group|gid]`. */
+  readonly user?: string | undefined;
+  readonly workingDirectory?: string | undefined;
+  /** `SIGQUIT`, `QUIT` or a number. */
+  readonly stopSignal?: string | undefined;
+  readonly stopTimeoutSeconds?: number | undefined;
+  /** A terminal of its own instead of pipes. */
+  readonly terminal?: boolean | undefined;
+  /** The console's input goes to the program. */
+  readonly stdin?: boolean | undefined;
+  /** By rlimit name; one value for both, or [soft, hard]. */
+  readonly limits?:
+    | Readonly<Record<string, LimitValue | readonly [soft: LimitValue, hard: LimitValue]>>
+    | undefined;
+}
+
+export type LimitValue = number | "unlimited";
+
+export interface HostsLine {
+  readonly address: string;
+  readonly names: readonly string[];
+}
+
+export interface Dns {
+  readonly servers: readonly string[];
+  readonly search: readonly string[];
+}
+
+export type GuestNetwork = Readonly<
+  | { mode: "none" }
+  /** `ip=` on the kernel's command line. */
+  | { mode: "kernel"; interface?: string | undefined }
+  | { mode: "dhcp"; interface?: string | undefined; mtu?: number | undefined }
+  | {
+      mode: "static";
+      interface?: string | undefined;
+      /** With their prefix: `10.0.0.2/24`. */
+      addresses: readonly string[];
+      gateways: readonly string[];
+      mtu?: number | undefined;
+    }
+>;
+
+export type GuestNetworkInput =
+  | Exclude<GuestNetwork, { mode: "static" }>
+  | (Omit<Extract<GuestNetwork, { mode: "static" }>, "gateways"> & {
+      readonly gateways?: readonly string[] | undefined;
+    });
+
+/** A file or a directory (with all below it) of the host, or else `content`. */
+export interface InjectedFile {
+  readonly host?: string | undefined;
+  readonly content?: string | undefined;
+  readonly guest: string;
+  /** Default: the host file's permission bits; 0644 for `content`. Of directories below: theirs. */
+  readonly mode?: string | undefined;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+export interface InjectedFileInput extends Omit<InjectedFile, "uid" | "gid"> {
+  readonly uid?: number | undefined;
+  readonly gid?: number | undefined;
+}
+
+export interface ServiceConfig {
+  readonly name: string;
+  /** The first is an absolute path in the guest. */
+  readonly command: readonly string[];
+  readonly env?: Readonly<Record<string, string>> | undefined;
+  readonly restart: boolean;
+}
+
+export interface ServiceConfigInput extends Omit<ServiceConfig, "restart"> {
+  readonly restart?: boolean | undefined;
+}
+
+export interface MountConfig {
+  readonly device: string;
+  readonly path: string;
+  readonly type: string;
+  readonly options: string;
+}
+
+export interface MountConfigInput extends Omit<MountConfig, "type" | "options"> {
+  readonly type?: string | undefined;
+  readonly options?: string | undefined;
+}
+
+export type OverlayConfig = Readonly<
+  { kind: "tmpfs"; size?: string | undefined } | { kind: "device"; device: string; type: string }
+>;
+
+export type OverlayConfigInput = Readonly<
+  { kind: "tmpfs"; size?: string | undefined } | { kind: "device"; device: string; type?: string | undefined }
+>;
+
 const bytesOrNumber = z.int().min(0).max(0xffff_ffff);
 const port = z.int().min(1).max(0xffff_fffe);
 const absolutePath = z.string().startsWith("/", "is not an absolute path").max(4095);
@@ -23,23 +177,15 @@ const environment = z.record(
 const command = z.array(z.string().regex(/^[^\0]*$/)).min(1);
 
 const processSchema = z.strictObject({
-  /** Replaces the image's Entrypoint, and with it its Cmd, as `docker run --entrypoint` does. */
   entrypoint: command.optional(),
-  /** Replaces the image's Cmd. */
   cmd: z.array(z.string().regex(/^[^\0]*$/)).optional(),
-  /** Added to the image's Env; the same name replaces. */
   env: environment.optional(),
-  /** As in a Dockerfile's USER: `name|uid[:group|gid]`. */
   user: z.string().min(1).optional(),
   workingDirectory: absolutePath.optional(),
-  /** `SIGQUIT`, `QUIT` or a number. */
   stopSignal: z.string().min(1).optional(),
   stopTimeoutSeconds: z.int().min(0).max(3600).optional(),
-  /** A terminal of its own instead of pipes. */
   terminal: z.boolean().optional(),
-  /** The console's input goes to the program. */
   stdin: z.boolean().optional(),
-  /** By rlimit name; a number for both, or [soft, hard]. */
   limits: z
     .record(
       z.string(),
@@ -57,11 +203,9 @@ const processSchema = z.strictObject({
 
 const fileSchema = z
   .strictObject({
-    /** A file or a directory (with all below it) of the host, or else `content`. */
     host: z.string().min(1).optional(),
     content: z.string().optional(),
     guest: absolutePath,
-    /** Default: the host file's permission bits; 0644 for `content`. Of directories below: theirs. */
     mode: mode.optional(),
     uid: bytesOrNumber.default(0),
     gid: bytesOrNumber.default(0),
@@ -73,7 +217,6 @@ const fileSchema = z
 
 const networkSchema = z.discriminatedUnion("mode", [
   z.strictObject({ mode: z.literal("none") }),
-  /** `ip=` on the kernel's command line. */
   z.strictObject({ mode: z.literal("kernel"), interface: z.string().optional() }),
   z.strictObject({
     mode: z.literal("dhcp"),
@@ -89,30 +232,25 @@ const networkSchema = z.discriminatedUnion("mode", [
   }),
 ]);
 
-export const guestConfigSchema = z.strictObject({
+const guestConfigSchema: z.ZodType<GuestConfig, GuestConfigInput> = z.strictObject({
   version: z.literal(1).default(1),
-  /** What becomes PID 1; `auto` recognises systemd and OpenRC images and gives all others the init of this package. */
   init: z.enum(["auto", "bootlayer", "systemd", "openrc"]).default("auto"),
   process: processSchema.prefault({}),
   hostname: hostName.optional(),
-  /** Further lines of /etc/hosts. */
   hosts: z.array(z.strictObject({ address: ip, names: z.array(hostName).min(1) })).default([]),
   dns: z.strictObject({ servers: z.array(ip).max(3), search: z.array(hostName).default([]) }).optional(),
   network: networkSchema.optional(),
   files: z.array(fileSchema).default([]),
-  /** Programs beside the main one, such as an agent of one's own: started by the init, or as systemd units or OpenRC services. */
   services: z
     .array(
       z.strictObject({
         name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/, "is not a service's name"),
-        /** The first is an absolute path in the guest. */
         command,
         env: environment.optional(),
         restart: z.boolean().default(true),
       }),
     )
     .default([]),
-  /** The agent of this package. Nothing listens unless asked for. */
   agent: z
     .strictObject({
       vsock: port.optional(),
@@ -126,11 +264,9 @@ export const guestConfigSchema = z.strictObject({
   ssh: z
     .strictObject({ user: z.string().default("root"), authorizedKeys: z.array(z.string().min(1)).min(1) })
     .optional(),
-  /** Kernel modules from a `lib/modules/VERSION` directory: these and what they need are put in and loaded, in order. */
   modules: z
     .strictObject({ directory: z.string().min(1), load: z.array(z.string().regex(/^[\w-]+$/)).min(1) })
     .optional(),
-  /** Further file systems. */
   mounts: z
     .array(
       z.strictObject({
@@ -141,7 +277,6 @@ export const guestConfigSchema = z.strictObject({
       }),
     )
     .default([]),
-  /** Makes a read-only root writable: in memory, or on another disk. */
   overlay: z
     .discriminatedUnion("kind", [
       z.strictObject({
@@ -161,7 +296,16 @@ export const guestConfigSchema = z.strictObject({
   onExit: z.enum(["power-off", "reboot", "halt"]).default("power-off"),
 });
 
-/** As a person writes it. */
-export type GuestConfigInput = z.input<typeof guestConfigSchema>;
-/** With all defaults in place. */
-export type GuestConfig = z.output<typeof guestConfigSchema>;
+/**
+ * Checks a guest's configuration and puts its defaults in place. Unknown keys are refused: a misspelt one would be ignored.
+ *
+ * @param name - the file or flag it came from, for messages.
+ * @throws {GuestError} GUEST_CONFIG, naming each key that is wrong.
+ */
+export function parseGuestConfig(input: unknown, name: string): GuestConfig {
+  const { success, data, error: cause } = guestConfigSchema.safeParse(input);
+  if (success) return data;
+  throw new GuestError("GUEST_CONFIG", `${name}: ${z.prettifyError(cause)}`, "correct or remove these keys", {
+    cause,
+  });
+}
