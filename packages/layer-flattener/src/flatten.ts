@@ -3,8 +3,14 @@ import type { DirectoryNode, FileNode, ContentWriter, RootfsNode } from "@bootla
 import { abortable } from "./abortable.ts";
 import { readAhead } from "./decompress/read-ahead.ts";
 import type { LayerSource } from "./layer-source.ts";
-import { parseFlattenOptions, type FlattenOptions, type ParsedFlattenOptions } from "./options.ts";
-import { replayLayers, type ReplayedFile } from "./replay.ts";
+import {
+  parseFlattenOptions,
+  type FlattenOptions,
+  type ParsedFlattenOptions,
+  type ReadFile,
+} from "./options.ts";
+import { fileReader } from "./read-file.ts";
+import { replayLayers, type Replay, type ReplayedFile } from "./replay.ts";
 import { groupByLayer, readMissedContents, type MissedLayer } from "./second-pass.ts";
 import { walkLayers, type Walk } from "./walk.ts";
 
@@ -27,6 +33,7 @@ export interface FlattenStatistics {
 export interface FlattenedImage {
   readonly root: DirectoryNode;
   readonly statistics: FlattenStatistics;
+  readonly readFile: ReadFile;
 }
 
 /**
@@ -47,24 +54,22 @@ export async function flattenLayers(
   parsed.signal.throwIfAborted();
   for (const { descriptor } of layers) layerCompression(descriptor.mediaType);
 
-  const walk = await walkAll(layers, contents, parsed);
-  const { root, files } = replayLayers(walk.layers, {
-    layerName: (layer) => `layer ${layers[layer]?.descriptor.digest ?? layer}`,
-    depth: parsed.limits.depth,
-  });
+  const { layers: allLayers, walk, replay } = await addTopLayer(layers, contents, parsed);
+  const { root, files } = replay;
   const shown = shownFiles(root);
   const missed = groupByLayer(
     files.filter(({ node }) => shown.has(node) && node.size > 0 && node.content === undefined),
   );
-  if (missed.length > 0) await readMissed(missed, layers, contents, parsed);
+  if (missed.length > 0) await readMissed(missed, allLayers, contents, parsed);
 
   const secondPass = missed.flatMap(({ files }) => files);
   const inVain = files.filter(({ node, entry }) => entry.content !== undefined && !shown.has(node));
   return {
     root,
+    readFile: fileReader(files, walk.remembered, allLayers, parsed),
     statistics: {
       entries: walk.entries,
-      compressedBytes: layers.reduce((sum, { descriptor }) => sum + descriptor.size, 0),
+      compressedBytes: allLayers.reduce((sum, { descriptor }) => sum + descriptor.size, 0),
       unpackedBytes: walk.unpackedBytes,
       contentBytes: walk.contentBytes + sumDataBytes(secondPass),
       contentWrittenInVain: { files: inVain.length, bytes: sumDataBytes(inVain) },
@@ -72,6 +77,56 @@ export async function flattenLayers(
       secondPassLayers: missed.length,
     },
   };
+}
+
+/** Layers that were read, what they said, and the tree of it. */
+interface ReadLayers {
+  readonly layers: readonly LayerSource[];
+  readonly walk: Walk;
+  readonly replay: Replay;
+}
+
+async function walkAndReplay(
+  layers: readonly LayerSource[],
+  contents: ContentWriter,
+  options: ParsedFlattenOptions,
+): Promise<ReadLayers> {
+  const walk = await walkAll(layers, contents, options);
+  return { layers, walk, replay: replay(walk, layers, options) };
+}
+
+function replay(walk: Walk, layers: readonly LayerSource[], { limits }: ParsedFlattenOptions): Replay {
+  return replayLayers(walk.layers, {
+    layerName: (layer) => `layer ${layers[layer]?.descriptor.digest ?? layer}`,
+    depth: limits.depth,
+  });
+}
+
+/**
+ * Reads all layers, and then the one that is made from their tree. What it replaces has been written in vain; a second
+ * replay decides the tree, as if the layer had been there from the start.
+ */
+async function addTopLayer(
+  layers: readonly LayerSource[],
+  contents: ContentWriter,
+  options: ParsedFlattenOptions,
+): Promise<ReadLayers> {
+  const below = await walkAndReplay(layers, contents, options);
+  const { root, files } = below.replay;
+  const readFile = fileReader(files, below.walk.remembered, layers, options);
+  const top = await options.topLayer?.({ root, readFile });
+  if (top === undefined) return below;
+  layerCompression(top.descriptor.mediaType);
+  const above = await walkAll([top], contents, { ...options, onEvent: () => {} });
+  const walk: Walk = {
+    layers: [...below.walk.layers, ...above.layers],
+    entries: below.walk.entries + above.entries,
+    unpackedBytes: below.walk.unpackedBytes + above.unpackedBytes,
+    contentBytes: below.walk.contentBytes + above.contentBytes,
+    remembered: new Map([...below.walk.remembered, ...above.remembered]),
+  };
+  const all = [...layers, top];
+  return { layers: all, walk, replay: replay(walk, all, options) };
 }
 
 async function walkAll(
@@ -94,7 +149,11 @@ async function walkAll(
   });
   try {
     const archive = (layer: number) => abortable(ahead.archive(layers.length - 1 - layer), signal);
-    return await walkLayers(layers, archive, { ...options, contents });
+    return await walkLayers(layers, archive, {
+      ...options,
+      contents,
+      remember: (path) => options.remember.has(path),
+    });
   } finally {
     await ahead.close();
   }

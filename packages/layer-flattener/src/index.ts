@@ -1,5 +1,5 @@
 export { flattenLayers, type FlattenedImage, type FlattenStatistics } from "./flatten.ts";
-export type { FlattenOptions } from "./options.ts";
+export type { FlattenOptions, LowerImage, ReadFile } from "./options.ts";
 export type { LayerSource } from "./layer-source.ts";
 export type { FlattenEvent } from "./events.ts";
 export { parseLayerLimits, type LayerLimits } from "./limits.ts";

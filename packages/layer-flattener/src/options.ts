@@ -1,7 +1,8 @@
-import type { ByteString } from "@bootlayer/rootfs-tree";
+import type { ByteString, DirectoryNode, FileNode } from "@bootlayer/rootfs-tree";
 import * as z from "zod";
 import { flattenError } from "./errors.ts";
 import type { FlattenEvent } from "./events.ts";
+import type { LayerSource } from "./layer-source.ts";
 import { parseLayerLimits, type LayerLimits } from "./limits.ts";
 
 export interface FlattenOptions {
@@ -20,9 +21,31 @@ export interface FlattenOptions {
    * machine that built the image mean nothing elsewhere; and no Linux file system holds `com.apple.provenance`.
    */
   readonly keepXattr?: (name: ByteString) => boolean;
+  /**
+   * One more layer on top of all, made when the tree of those below is known; called once. Its entries count like any
+   * other's, its digest and diff ID are checked, and no event tells of it.
+   */
+  readonly topLayer?: (below: LowerImage) => Promise<LayerSource | undefined>;
+  /**
+   * Files that `topLayer` is likely to read, by normalised path (`etc/passwd`): kept in memory on the way where they are
+   * small, so that their layer need not be read again.
+   */
+  readonly remember?: ReadonlySet<string>;
   /** For tests: delays each piece that passes between threads, so that they meet in another order. */
   readonly jitter?: () => Promise<void>;
 }
+
+/** The tree of some layers, and what its files hold. */
+export interface LowerImage {
+  readonly root: DirectoryNode;
+  /**
+   * The first bytes of a file of this tree, at most `maxBytes` (default 1 MiB). One that was not kept in memory costs
+   * another reading of its layer.
+   */
+  readonly readFile: ReadFile;
+}
+
+export type ReadFile = (node: FileNode, maxBytes?: number) => Promise<Uint8Array>;
 
 export interface ParsedFlattenOptions {
   readonly signal: AbortSignal;
@@ -30,6 +53,8 @@ export interface ParsedFlattenOptions {
   readonly limits: LayerLimits;
   readonly threads: number;
   readonly keepXattr: (name: ByteString) => boolean;
+  readonly topLayer: ((below: LowerImage) => Promise<LayerSource | undefined>) | undefined;
+  readonly remember: ReadonlySet<string>;
   readonly jitter: (() => Promise<void>) | undefined;
 }
 
@@ -47,6 +72,8 @@ export function parseFlattenOptions(options: FlattenOptions): ParsedFlattenOptio
     limits: parseLayerLimits(options.limits),
     threads: data.readAheadThreads,
     keepXattr: options.keepXattr ?? (() => true),
+    topLayer: options.topLayer,
+    remember: options.remember ?? new Set(),
     jitter: options.jitter,
   };
 }

@@ -9,8 +9,13 @@ import type { LayerLimits } from "./limits.ts";
 import { createTarReader } from "./tar/tar-reader.ts";
 import type { TarEntry, TarFile } from "./tar/tar-entry.ts";
 
-/** Takes a file's content handle once all its bytes are with the image writer. */
-export type KeepContent = (handle: ContentHandle) => void;
+/** What is to be done with the bytes of a file that is kept. */
+export interface KeepContent {
+  /** Takes the content handle once all bytes are with the image writer. */
+  readonly keep: (handle: ContentHandle) => void;
+  /** Is shown the bytes too, in pieces that it must not hold on to. */
+  readonly copy?: ((bytes: Uint8Array) => void) | undefined;
+}
 
 /** Puts the entries of several layers that are read at once into one order. */
 export interface EntryTurns {
@@ -54,9 +59,10 @@ async function readEntries(
   { name, limits, contents, onArchiveBytes, turns, onEntry }: ReadLayerOptions,
 ): Promise<void> {
   const reader = createTarReader({ name, limits });
-  const open = (file: TarFile, keep: KeepContent) => ({
+  const open = (file: TarFile, { keep, copy }: KeepContent) => ({
     sink: contents.openContent(contentShape(file)),
     keep,
+    copy,
   });
   let kept: ReturnType<typeof open> | undefined;
   let ordinal = 0;
@@ -64,6 +70,7 @@ async function readEntries(
     onArchiveBytes?.(step.value.length);
     for (const event of reader.read(step.value))
       if (event.kind === "data") {
+        kept?.copy?.(event.bytes);
         const written = kept?.sink.write(event.bytes);
         // Most writes settle at once: waiting for each would cost more than the write.
         if (written !== undefined) await written;
@@ -85,7 +92,7 @@ async function drain(archive: AsyncGenerator<Uint8Array>): Promise<void> {
   for (let step = await archive.next(); step.done !== true;) step = await archive.next();
 }
 
-function contentShape({ size, dataRegions }: TarFile): ContentShape {
+export function contentShape({ size, dataRegions }: TarFile): ContentShape {
   return dataRegions === undefined ? { size } : { size, dataRegions };
 }
 

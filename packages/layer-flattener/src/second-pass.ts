@@ -51,8 +51,10 @@ export async function readMissedContents(
         byOrdinal.delete(ordinal);
         if (entry.kind !== "file" || entry.size !== file.node.size)
           throw flattenError("LAYER_SOURCE_CHANGED", `layer ${digest} is not what it was when read first`);
-        return (handle) => {
-          file.node.content = handle;
+        return {
+          keep(handle) {
+            file.node.content = handle;
+          },
         };
       },
     });

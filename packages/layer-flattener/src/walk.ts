@@ -7,7 +7,8 @@ import { createLanes, type Lane } from "./lanes.ts";
 import type { LayerEntry } from "./layer-entry.ts";
 import type { LayerSource } from "./layer-source.ts";
 import type { LayerLimits } from "./limits.ts";
-import { dataBytes, readLayer } from "./read-layer.ts";
+import { memoryContent } from "./memory-content.ts";
+import { contentShape, dataBytes, readLayer } from "./read-layer.ts";
 import type { TarEntry } from "./tar/tar-entry.ts";
 import { createWalkClaims } from "./walk-claims.ts";
 
@@ -15,6 +16,8 @@ export interface WalkOptions {
   readonly contents: ContentWriter;
   readonly limits: LayerLimits;
   readonly keepXattr: (name: ByteString) => boolean;
+  /** Which files' bytes stay in memory too, by normalised path: small ones that something will soon ask for. */
+  readonly remember?: (path: ByteString) => boolean;
   readonly onEvent: (event: FlattenEvent) => void;
 }
 
@@ -24,7 +27,11 @@ export interface Walk {
   readonly entries: number;
   readonly unpackedBytes: number;
   readonly contentBytes: number;
+  readonly remembered: ReadonlyMap<LayerEntry, Uint8Array>;
 }
+
+/** Larger files are read from their layer when they are asked for. */
+const rememberedBytes = 256 * 1024;
 
 /** Layers that are read at the same time, where the image writer allows it: one for each core of a small machine. */
 const maxLanes = 2;
@@ -41,11 +48,12 @@ const entryBytes = 1024;
 export async function walkLayers(
   layers: readonly LayerSource[],
   archives: (layer: number) => AsyncGenerator<Uint8Array>,
-  { contents, limits, keepXattr, onEvent }: WalkOptions,
+  { contents, limits, keepXattr, remember = () => false, onEvent }: WalkOptions,
 ): Promise<Walk> {
   const claims = createWalkClaims(layers.length);
   const attributesOf = createAttributesOf(keepXattr);
   const described: LayerEntry[][] = [];
+  const remembered = new Map<LayerEntry, Uint8Array>();
   let entries = 0;
   let metadata = 0;
   let unpackedBytes = 0;
@@ -84,9 +92,17 @@ export async function walkLayers(
         claims.addEntry(layer, entry);
         if ((entry.kind !== "file" && entry.kind !== "pseudo-link") || entry.size === 0) return undefined;
         if (entry.kind === "file" && !claims.wants(layer, entry.path)) return undefined;
-        return (handle) => {
-          entry.content = handle;
-          contentBytes += entry.dataBytes;
+        const copy =
+          tarEntry.kind === "file" && entry.size <= rememberedBytes && remember(entry.path)
+            ? memoryContent(contentShape(tarEntry), rememberedBytes)
+            : undefined;
+        return {
+          keep(handle) {
+            entry.content = handle;
+            contentBytes += entry.dataBytes;
+            if (copy !== undefined) remembered.set(entry, copy.bytes());
+          },
+          copy: copy?.write,
         };
       },
     });
@@ -110,7 +126,7 @@ export async function walkLayers(
 
   const lanes = createLanes(Math.max(1, Math.min(maxLanes, contents.maxOpenContents, layers.length)));
   await Promise.all(lanes.map(walkLane));
-  return { layers: described, entries, unpackedBytes, contentBytes };
+  return { layers: described, entries, unpackedBytes, contentBytes, remembered };
 }
 
 function lengthOf(entry: TarEntry): number {
