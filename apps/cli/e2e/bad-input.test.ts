@@ -16,7 +16,7 @@ import {
   type LayerBlob,
 } from "@bootlayer/test-fixtures";
 import { describe, expect, test } from "vitest";
-import { runCli, withDirectory, type CliRun } from "./run-cli.ts";
+import { buildCli, runCli, withDirectory, type CliRun } from "./run-cli.ts";
 import { smallImage } from "./small-image.ts";
 
 /** Builds from a registry that serves `content`; answers with the run and whatever is left where the disk was to go. */
@@ -32,19 +32,12 @@ async function build(
     return await withDirectory(async (directory) => {
       const output = join(directory, "output");
       await mkdir(output);
-      const run = await runCli([
-        "build",
-        `${registry.host}/bad/image:1`,
-        "-o",
-        join(output, "disk"),
-        "--store",
-        join(directory, "store"),
-        "--platform",
-        "linux/amd64",
-        "--progress",
-        "none",
-        ...(options.flags ?? []),
-      ]);
+      const run = await buildCli({
+        source: `${registry.host}/bad/image:1`,
+        output: join(output, "disk"),
+        store: join(directory, "store"),
+        flags: ["--progress", "none", ...(options.flags ?? [])],
+      });
       return { ...run, left: await readdir(output) };
     });
   } finally {
@@ -255,16 +248,11 @@ describe.skipIf(judge.skip)(`local file systems that refuse${judge.reason}`, () 
   test("a full disk is FILE_NO_SPACE and the half-written disk is gone", async () => {
     await withTmpfs("size=8M", async (mounted, directory) => {
       await writeLayout(join(directory, "layout"), { large });
-      const run = await runCli([
-        "build",
-        `oci:${join(directory, "layout")}`,
-        "-o",
-        join(mounted, "disk"),
-        "--platform",
-        "linux/amd64",
-        "--store",
-        join(directory, "store"),
-      ]);
+      const run = await buildCli({
+        source: `oci:${join(directory, "layout")}`,
+        output: join(mounted, "disk"),
+        store: join(directory, "store"),
+      });
       expect(run).toMatchObject({ exitCode: 8, stderr: expect.stringContaining("FILE_NO_SPACE") });
       expect(await readdir(mounted)).toEqual([]);
     });
@@ -273,16 +261,11 @@ describe.skipIf(judge.skip)(`local file systems that refuse${judge.reason}`, () 
   test("a full store fails the pull; a full cache spoils nothing", async () => {
     await withTmpfs("size=4M", async (mounted, directory) => {
       await writeLayout(join(directory, "layout"), { large });
-      const run = await runCli([
-        "build",
-        `oci:${join(directory, "layout")}`,
-        "-o",
-        join(directory, "disk"),
-        "--platform",
-        "linux/amd64",
-        "--store",
-        mounted,
-      ]);
+      const run = await buildCli({
+        source: `oci:${join(directory, "layout")}`,
+        output: join(directory, "disk"),
+        store: mounted,
+      });
       expect(run).toMatchObject({ exitCode: 0, stderr: expect.stringContaining("not kept in the cache") });
       const random = image([
         layerBlob(
@@ -296,16 +279,11 @@ describe.skipIf(judge.skip)(`local file systems that refuse${judge.reason}`, () 
         ),
       ]);
       const registry = await startRegistry({ images: { "a/b:1": random } });
-      const pull = await runCli([
-        "build",
-        `${registry.host}/a/b:1`,
-        "-o",
-        join(directory, "disk2"),
-        "--platform",
-        "linux/amd64",
-        "--store",
-        mounted,
-      ]);
+      const pull = await buildCli({
+        source: `${registry.host}/a/b:1`,
+        output: join(directory, "disk2"),
+        store: mounted,
+      });
       await registry.close();
       expect(pull).toMatchObject({ exitCode: 8, stderr: expect.stringContaining("FILE_NO_SPACE") });
       expect(await readdir(directory)).not.toContain("disk2");
@@ -315,16 +293,11 @@ describe.skipIf(judge.skip)(`local file systems that refuse${judge.reason}`, () 
   test("a read-only place is FILE_DENIED", async () => {
     await withTmpfs("ro", async (mounted, directory) => {
       await writeLayout(join(directory, "layout"), { large });
-      const run = await runCli([
-        "build",
-        `oci:${join(directory, "layout")}`,
-        "-o",
-        join(mounted, "disk"),
-        "--platform",
-        "linux/amd64",
-        "--store",
-        join(directory, "store"),
-      ]);
+      const run = await buildCli({
+        source: `oci:${join(directory, "layout")}`,
+        output: join(mounted, "disk"),
+        store: join(directory, "store"),
+      });
       expect(run).toMatchObject({ exitCode: 8, stderr: expect.stringContaining("FILE_DENIED") });
     });
   });

@@ -8,7 +8,7 @@ import {
   requireJudge,
 } from "@bootlayer/test-fixtures";
 import { beforeAll, describe, expect, test } from "vitest";
-import { runCli, withDirectory } from "./run-cli.ts";
+import { buildCli, withDirectory } from "./run-cli.ts";
 
 const judge = requireJudge(...REAL_IMAGE_TOOLS, "qemu-system-x86_64", "e2fsck");
 const minutes = 60_000;
@@ -26,19 +26,12 @@ describe.skipIf(judge.skip)(`a guest under Debian's cloud kernel${judge.reason}`
       const { layout } = await realImage(name);
       await withDirectory(async (directory) => {
         const disk = join(directory, "disk");
-        const run = await runCli([
-          "build",
-          `oci:${layout}:zstd`,
-          "-o",
-          disk,
-          "--platform",
-          "linux/amd64",
-          "--store",
-          join(directory, "store"),
-          "--no-cache",
-          "--progress",
-          "none",
-        ]);
+        const run = await buildCli({
+          source: `oci:${layout}:zstd`,
+          output: disk,
+          store: join(directory, "store"),
+          flags: ["--no-cache", "--progress", "none"],
+        });
         expect(run).toMatchObject({ exitCode: 0 });
         const { commands } = await bootDisk({
           kernel,

@@ -2,7 +2,7 @@ import { readdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { startRegistry, writeLayout } from "@bootlayer/test-fixtures";
 import { expect, test } from "vitest";
-import { runCli, withDirectory } from "./run-cli.ts";
+import { buildCli, runCli, withDirectory } from "./run-cli.ts";
 import { smallImage } from "./small-image.ts";
 
 test("--version says the version, --help the commands", async () => {
@@ -120,17 +120,12 @@ test("build --json prints one object and nothing else; plain progress goes to st
   await withDirectory(async (directory) => {
     await writeLayout(join(directory, "layout"), { small: smallImage("zstd") });
     const disk = join(directory, "disk");
-    const { exitCode, stdout, stderr } = await runCli([
-      "build",
-      `oci:${join(directory, "layout")}`,
-      "-o",
-      disk,
-      "--platform",
-      "linux/amd64",
-      "--store",
-      join(directory, "store"),
-      "--json",
-    ]);
+    const { exitCode, stdout, stderr } = await buildCli({
+      source: `oci:${join(directory, "layout")}`,
+      output: disk,
+      store: join(directory, "store"),
+      flags: ["--json"],
+    });
     expect(exitCode).toBe(0);
     const result = JSON.parse(stdout) as Record<string, unknown>;
     expect(result).toMatchObject({
@@ -167,8 +162,8 @@ test("an output that is there is replaced by the whole new disk, and nothing els
   await withDirectory(async (directory) => {
     await writeLayout(join(directory, "layout"), { small: smallImage() });
     await writeFile(join(directory, "disk"), "old");
-    const run = await runCli(
-      ["build", "oci:layout", "-o", "disk", "--platform", "linux/amd64", "--store", "store", "--no-cache"],
+    const run = await buildCli(
+      { source: "oci:layout", output: "disk", store: "store", flags: ["--no-cache"] },
       { cwd: directory },
     );
     expect(run).toMatchObject({ exitCode: 0 });

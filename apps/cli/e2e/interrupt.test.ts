@@ -2,7 +2,7 @@ import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { image, layerBlob, startRegistry, tarArchive, writeLayout } from "@bootlayer/test-fixtures";
 import { expect, test } from "vitest";
-import { runCli, withDirectory } from "./run-cli.ts";
+import { buildCli, withDirectory, type CliOptions } from "./run-cli.ts";
 import { smallImage } from "./small-image.ts";
 
 /** Enough that a build of it takes a while. */
@@ -17,19 +17,13 @@ test.each<[NodeJS.Signals, number]>([
   await withDirectory(async (directory) => {
     await writeLayout(join(directory, "layout"), { slow });
     await mkdir(join(directory, "output"));
-    const run = await runCli(
-      [
-        "build",
-        `oci:${join(directory, "layout")}`,
-        "-o",
-        join(directory, "output/disk"),
-        "--platform",
-        "linux/amd64",
-        "--store",
-        join(directory, "store"),
-        "--progress",
-        "json",
-      ],
+    const run = await buildCli(
+      {
+        source: `oci:${join(directory, "layout")}`,
+        output: join(directory, "output/disk"),
+        store: join(directory, "store"),
+        flags: ["--progress", "json"],
+      },
       {
         onStderr: (text, kill) => text.includes('"layer-bytes"') && kill(signal),
       },
@@ -45,19 +39,13 @@ test("SIGINT while a registry stalls ends at once", async () => {
     fault: ({ path }) => (path.includes("/blobs/") ? { kind: "stall", afterBytes: 10 } : undefined),
   });
   await withDirectory(async (directory) => {
-    const run = await runCli(
-      [
-        "build",
-        `${registry.host}/a/b:1`,
-        "-o",
-        join(directory, "disk"),
-        "--platform",
-        "linux/amd64",
-        "--store",
-        join(directory, "store"),
-        "--progress",
-        "json",
-      ],
+    const run = await buildCli(
+      {
+        source: `${registry.host}/a/b:1`,
+        output: join(directory, "disk"),
+        store: join(directory, "store"),
+        flags: ["--progress", "json"],
+      },
       {
         onStderr: (text, kill) => text.includes('"resolve"') && kill("SIGINT"),
       },
@@ -72,23 +60,21 @@ test("what a killed build left is swept by the next one of the same output", asy
   await withDirectory(async (directory) => {
     await writeLayout(join(directory, "layout"), { slow, small: smallImage() });
     await mkdir(join(directory, "output"));
-    const build = (tag: string) => [
-      "build",
-      `oci:${join(directory, "layout")}:${tag}`,
-      "-o",
-      join(directory, "output/disk"),
-      "--platform",
-      "linux/amd64",
-      "--store",
-      join(directory, "store"),
-      "--progress",
-      "json",
-    ];
+    const build = (tag: string, options?: CliOptions) =>
+      buildCli(
+        {
+          source: `oci:${join(directory, "layout")}:${tag}`,
+          output: join(directory, "output/disk"),
+          store: join(directory, "store"),
+          flags: ["--progress", "json"],
+        },
+        options,
+      );
     await expect(
-      runCli(build("slow"), { onStderr: (text, kill) => text.includes('"layer-bytes"') && kill("SIGKILL") }),
+      build("slow", { onStderr: (text, kill) => text.includes('"layer-bytes"') && kill("SIGKILL") }),
     ).rejects.toThrow("SIGKILL");
     expect(await readdir(join(directory, "output"))).toHaveLength(1);
-    expect(await runCli(build("small"))).toMatchObject({ exitCode: 0 });
+    expect(await build("small")).toMatchObject({ exitCode: 0 });
     expect(await readdir(join(directory, "output"))).toEqual(["disk"]);
   });
 });

@@ -17,7 +17,7 @@ import {
   type TreeListing,
 } from "@bootlayer/test-fixtures";
 import { beforeAll, describe, expect, test } from "vitest";
-import { runCli, withDirectory } from "./run-cli.ts";
+import { buildCli, withDirectory } from "./run-cli.ts";
 
 const judge = requireJudge(...REAL_IMAGE_TOOLS, "umoci", "e2fsck", "mount");
 const minutes = 60_000;
@@ -42,19 +42,12 @@ describe.skipIf(judge.skip).for(REAL_IMAGE_NAMES)(`the image %s${judge.reason}`,
     async (compression) => {
       await withDirectory(async (directory) => {
         const disk = join(directory, "disk");
-        const run = await runCli([
-          "build",
-          `oci:${layout}:${compression}`,
-          "-o",
-          disk,
-          "--platform",
-          "linux/amd64",
-          "--store",
-          join(directory, "store"),
-          "--no-cache",
-          "--progress",
-          "none",
-        ]);
+        const run = await buildCli({
+          source: `oci:${layout}:${compression}`,
+          output: disk,
+          store: join(directory, "store"),
+          flags: ["--no-cache", "--progress", "none"],
+        });
         expect(run).toMatchObject({ exitCode: 0 });
         await e2fsck(disk);
         const actual = await withMount(disk, { type: "ext4" }, listTree);
@@ -73,21 +66,12 @@ describe.skipIf(judge.skip).for(REAL_IMAGE_NAMES)(`the image %s${judge.reason}`,
       const sums: string[] = [];
       for (const threads of ["0", "1", "3"]) {
         const disk = join(directory, "disk");
-        const run = await runCli([
-          "build",
-          `oci:${layout}:gzip`,
-          "-o",
-          disk,
-          "--platform",
-          "linux/amd64",
-          "--store",
-          join(directory, "store"),
-          "--no-cache",
-          "--progress",
-          "none",
-          "--threads",
-          threads,
-        ]);
+        const run = await buildCli({
+          source: `oci:${layout}:gzip`,
+          output: disk,
+          store: join(directory, "store"),
+          flags: ["--no-cache", "--progress", "none", "--threads", threads],
+        });
         expect(run).toMatchObject({ exitCode: 0 });
         const hash = createHash("sha256");
         await pipeline(createReadStream(disk, { highWaterMark: 2 ** 20 }), hash);

@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { e2fsck, requireJudge, startRegistry, withLibext2 } from "@bootlayer/test-fixtures";
 import { describe, expect, test } from "vitest";
-import { runCli, withDirectory } from "./run-cli.ts";
+import { buildCli, runCli, withDirectory } from "./run-cli.ts";
 import { smallImage } from "./small-image.ts";
 
 async function sha256(path: string): Promise<string> {
@@ -17,16 +17,11 @@ test("a disk from a registry holds what the layers say, read by libext2fs", asyn
   const registry = await startRegistry({ images: { "a/b:1": smallImage() } });
   await withDirectory(async (directory) => {
     const disk = join(directory, "disk");
-    const run = await runCli([
-      "build",
-      `${registry.host}/a/b:1`,
-      "-o",
-      disk,
-      "--platform",
-      "linux/amd64",
-      "--store",
-      join(directory, "store"),
-    ]);
+    const run = await buildCli({
+      source: `${registry.host}/a/b:1`,
+      output: disk,
+      store: join(directory, "store"),
+    });
     expect(run).toMatchObject({
       exitCode: 0,
       stdout: expect.stringContaining(smallImage().manifestDescriptor.digest),
@@ -44,18 +39,12 @@ test("the second build of a key comes from the cache, byte by byte the same, and
   const registry = await startRegistry({ images: { "a/b:1": smallImage() } });
   await withDirectory(async (directory) => {
     const build = async (name: string, ...flags: string[]) => {
-      const { stdout } = await runCli([
-        "build",
-        `${registry.host}/a/b:1`,
-        "-o",
-        join(directory, name),
-        "--platform",
-        "linux/amd64",
-        "--store",
-        join(directory, "store"),
-        "--json",
-        ...flags,
-      ]);
+      const { stdout } = await buildCli({
+        source: `${registry.host}/a/b:1`,
+        output: join(directory, name),
+        store: join(directory, "store"),
+        flags: ["--json", ...flags],
+      });
       return JSON.parse(stdout) as { cached: boolean; sha256: string };
     };
     const first = await build("first");
@@ -113,16 +102,7 @@ describe.skipIf(judge.skip)(`others' tools${judge.reason}`, () => {
       const registry = await startRegistry({ images: { "a/b:1": smallImage(compression) } });
       await withDirectory(async (directory) => {
         const store = join(directory, "store");
-        await runCli([
-          "build",
-          `${registry.host}/a/b:1`,
-          "-o",
-          join(directory, "disk"),
-          "--platform",
-          "linux/amd64",
-          "--store",
-          store,
-        ]);
+        await buildCli({ source: `${registry.host}/a/b:1`, output: join(directory, "disk"), store });
         await e2fsck(join(directory, "disk"));
         const inspected = execFileSync("skopeo", ["inspect", "--raw", `oci:${store}:${registry.host}/a/b:1`]);
         expect(inspected.equals(smallImage(compression).manifest)).toBe(true);

@@ -47,6 +47,22 @@ export async function runCli(
   return { exitCode: await promise, stdout, stderr };
 }
 
+/** What every build of a test says; the images are for linux/amd64 whatever this machine is. */
+export interface CliBuild {
+  readonly source: string;
+  readonly output: string;
+  readonly store: string;
+  readonly flags?: readonly string[];
+}
+
+export function buildCli(
+  { source, output, store, flags = [] }: CliBuild,
+  options: CliOptions = {},
+): Promise<CliRun> {
+  const fixed = ["--platform", "linux/amd64", "--store", store];
+  return runCli(["build", source, "-o", output, ...fixed, ...flags], options);
+}
+
 /** A directory for one test, with everything in it gone at the end. */
 export async function withDirectory<Result>(use: (directory: string) => Promise<Result>): Promise<Result> {
   const directory = await mkdtemp(join(tmpdir(), "bootlayer-e2e-"));
