@@ -5,6 +5,7 @@ export type Severity = "ok" | "note" | "warning" | "error";
 export type FindingCode =
   // The program that the image runs.
   | "program-found"
+  | "program-script"
   | "program-unset"
   | "program-missing"
   | "program-not-a-file"
