@@ -1,3 +1,5 @@
+import type { Readable } from "node:stream";
+import type { KernelFacts } from "../doctor/kernel-facts.ts";
 import type { LaunchMachine } from "../launch/machine.ts";
 import type { ConsoleMark } from "./console-mark.ts";
 
@@ -5,6 +7,8 @@ export type Accelerator = "kvm" | "tcg";
 
 export interface BootOptions {
   readonly machine: LaunchMachine;
+  /** If known, it decides the bus of disks for which the machine does not say one: see `qemuDiskBus`. */
+  readonly kernel?: KernelFacts | undefined;
   /** The guest's writes go to the disks. Default: they are dropped when it ends. */
   readonly keepWrites?: boolean | undefined;
   /**
@@ -12,10 +16,15 @@ export interface BootOptions {
    * comes over the console, the guest is started again under TCG. Default: `auto`.
    */
   readonly accelerator?: Accelerator | "auto" | undefined;
+  /**
+   * With `auto`: seconds under KVM without a byte on the console after which a guest that keeps a processor busy counts as
+   * hung; an idle one has three times as long. Default: 5.
+   */
+  readonly kvmPatienceSeconds?: number | undefined;
   /** For the whole run; then GUEST_BOOT_TIMEOUT. Default: none. */
   readonly timeoutSeconds?: number | undefined;
-  /** Typed into the console as it comes; its end is not an end for the guest. */
-  readonly input?: AsyncIterable<Uint8Array> | undefined;
+  /** Typed into the console as it comes, as from a terminal in raw mode; its end is no end for the guest. */
+  readonly input?: Readable | undefined;
   /** Ends the guest at once; the promise is then rejected with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
   readonly onEvent?: ((event: BootEvent) => void) | undefined;

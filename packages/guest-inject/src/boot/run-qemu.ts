@@ -1,0 +1,192 @@
+import { spawn, type ChildProcessByStdio } from "node:child_process";
+import { rm } from "node:fs/promises";
+import process from "node:process";
+import type { Readable, Writable } from "node:stream";
+import { GuestError } from "../errors.ts";
+import type { Accelerator, BootEvent, BootOptions, BootOutcome } from "./boot-options.ts";
+import { guestConsole, shownText, type GuestConsole } from "./guest-console.ts";
+import { markReport, type MarkReport } from "./mark-report.ts";
+import { watchSilence } from "./watch-silence.ts";
+
+export interface QemuProcess extends Pick<BootOptions, "timeoutSeconds" | "input" | "signal" | "onEvent"> {
+  /** The program's path and its arguments. */
+  readonly command: readonly string[];
+  readonly accelerator: Accelerator;
+  /** Seconds of silence after which the accelerator is given up; undefined: never. */
+  readonly patience: number | undefined;
+  /** What QEMU makes and a kill would leave. */
+  readonly sockets: readonly string[];
+}
+
+export type QemuRun = Readonly<
+  | { kind: "ended"; outcome: BootOutcome }
+  /** Before a byte came over the console; only with `patience`. */
+  | { kind: "unusable"; reason: string }
+>;
+
+/** A kernel that panics reboots at once (panic=-1), which ends QEMU; one that was told otherwise is ended after this. */
+const stoppedMilliseconds = 3000;
+const maxErrorBytes = 65_536;
+
+type Qemu = ChildProcessByStdio<Writable, Readable, Readable>;
+/** Why QEMU was killed, if it was. */
+type Verdict = "aborted" | "timeout" | "stopped" | "hung" | "listener";
+type Exit = { readonly code: number | null; readonly signal: NodeJS.Signals | null };
+
+/** Runs QEMU once, to its end or until it is killed for one of the reasons above. */
+export async function runQemu(run: QemuProcess): Promise<QemuRun> {
+  const [program = "", ...parameters] = run.command;
+  const qemu = spawn(program, parameters, { stdio: ["pipe", "pipe", "pipe"] });
+  const console = guestConsole();
+  const report = markReport(performance.now());
+  let verdict: Verdict | undefined;
+  let stopping: NodeJS.Timeout | undefined;
+
+  let thrown: unknown;
+
+  function end(reason: Verdict): void {
+    verdict ??= reason;
+    qemu.kill("SIGKILL");
+  }
+
+  /** What a listener throws ends the guest, and is thrown when it is gone. */
+  function emit(event: BootEvent): void {
+    if (verdict === "listener") return;
+    try {
+      run.onEvent?.(event);
+    } catch (error) {
+      thrown = error;
+      end("listener");
+    }
+  }
+
+  qemu.stdout.on("data", (bytes: Buffer) => {
+    const marks = console.take(bytes);
+    emit({ kind: "boot-console", bytes });
+    for (const mark of marks) {
+      report.take(mark);
+      emit({ kind: "boot-mark", mark });
+    }
+    if (console.isStopped()) stopping ??= setTimeout(() => end("stopped"), stoppedMilliseconds);
+  });
+  const complaint = collectErrors(qemu.stderr);
+  const exited = waitForExit(qemu);
+  emit({ kind: "boot-started", accelerator: run.accelerator, command: run.command });
+
+  const cleanUp = [
+    onAbort(run.signal, () => end("aborted")),
+    onProcessExit(() => qemu.kill("SIGKILL")),
+    connectInput(run.input, qemu.stdin),
+    afterSeconds(run.timeoutSeconds, () => end("timeout")),
+    run.patience === undefined
+      ? () => {}
+      : watchSilence({ pid: qemu.pid, console, patience: run.patience, onHung: () => end("hung") }),
+  ];
+  let exit: Exit;
+  try {
+    exit = await exited;
+  } catch (cause) {
+    throw new GuestError("GUEST_QEMU_MISSING", `${program} cannot be executed`, "install QEMU again", {
+      cause,
+    });
+  } finally {
+    clearTimeout(stopping);
+    for (const undo of cleanUp) undo();
+    for (const socket of run.sockets) await rm(socket, { force: true });
+  }
+  if (verdict === "listener") throw thrown;
+  return conclude({ run, program, exit, verdict, console, report, complaint: complaint() });
+}
+
+interface Ending {
+  readonly run: QemuProcess;
+  readonly program: string;
+  readonly exit: Exit;
+  readonly verdict: Verdict | undefined;
+  readonly console: GuestConsole;
+  readonly report: MarkReport;
+  readonly complaint: string;
+}
+
+function conclude({ run, program, exit, verdict, console, report, complaint }: Ending): QemuRun {
+  if (verdict === "aborted") run.signal?.throwIfAborted();
+  if (verdict === "hung")
+    return { kind: "unusable", reason: `nothing came over the console for ${run.patience} seconds` };
+  if (verdict === "timeout")
+    throw new GuestError(
+      "GUEST_BOOT_TIMEOUT",
+      `the guest still ran after ${run.timeoutSeconds} seconds${lastWords(console)}`,
+      "allow more time",
+    );
+  const failed = exit.code !== 0 && verdict === undefined;
+  if (failed && console.isSilent() && run.patience !== undefined)
+    return { kind: "unusable", reason: complaint.split("\n")[0] || `QEMU ended with ${describe(exit)}` };
+  const outcome = report.outcome(run.accelerator);
+  const panic = console.panic();
+  if (outcome.exitCode === undefined && panic !== undefined)
+    throw new GuestError(
+      "GUEST_BOOT_FAILED",
+      `the guest's kernel panicked (${panic})${lastWords(console)}`,
+      "see whether it found its disk and its init; the doctor says what a kernel lacks",
+    );
+  if (outcome.exitCode === undefined && failed)
+    throw new GuestError(
+      "GUEST_BOOT_FAILED",
+      `${program} ended with ${describe(exit)}: ${complaint || "it said nothing"}${lastWords(console)}`,
+      "check the paths of kernel, initrd and disks, and whether the ports are free",
+    );
+  return { kind: "ended", outcome };
+}
+
+function lastWords(console: GuestConsole): string {
+  const lines = console.lastLines();
+  return lines === "" ? "; nothing came over its console" : `; its console ended:\n${lines}`;
+}
+
+function describe({ code, signal }: Exit): string {
+  return signal === null ? `exit code ${code}` : `signal ${signal}`;
+}
+
+async function waitForExit(qemu: Qemu): Promise<Exit> {
+  return await new Promise((resolve, reject) => {
+    qemu.once("error", reject);
+    // `close` comes after the last byte of output; `exit` may come before it.
+    qemu.once("close", (code, signal) => resolve({ code, signal }));
+  });
+}
+
+function collectErrors(stream: Readable): () => string {
+  let bytes = Buffer.alloc(0);
+  stream.on("data", (chunk: Buffer) => {
+    bytes = Buffer.concat([bytes, chunk]).subarray(-maxErrorBytes);
+  });
+  return () => shownText(bytes);
+}
+
+function onAbort(signal: AbortSignal | undefined, abort: () => void): () => void {
+  if (signal?.aborted) abort();
+  signal?.addEventListener("abort", abort, { once: true });
+  return () => signal?.removeEventListener("abort", abort);
+}
+
+/** A caller that calls process.exit leaves no guest behind. */
+function onProcessExit(kill: () => void): () => void {
+  process.once("exit", kill);
+  return () => process.removeListener("exit", kill);
+}
+
+function connectInput(input: Readable | undefined, console: Writable): () => void {
+  // The guest may end while somebody types.
+  console.on("error", () => {});
+  input?.pipe(console, { end: false });
+  return () => {
+    input?.unpipe(console);
+    input?.pause();
+  };
+}
+
+function afterSeconds(seconds: number | undefined, act: () => void): () => void {
+  if (seconds === undefined) return () => {};
+  const timer = setTimeout(act, seconds * 1000);
+  return () => clearTimeout(timer);
+}
