@@ -40,6 +40,14 @@ export {
   type RealImage,
   type RealImageName,
 } from "./real-images/real-image.ts";
+export {
+  GUEST_IMAGE_NAMES,
+  GUEST_IMAGE_TOOLS,
+  guestImage,
+  type GuestImage,
+  type GuestImageName,
+} from "./guest-images/guest-image.ts";
+export { PROBE_TOOLS, probeBinary, type ProbeLinking } from "./guest-images/probe.ts";
 export { explainUmociDifference, type UmociDeviation } from "./judges/umoci-deviations.ts";
 export { randomLayers, type RandomLayers } from "./random-layers/random-layers.ts";
 export { compareDiskWithUmoci, type UmociVerdict } from "./judges/compare-disk-with-umoci.ts";
