@@ -1,4 +1,4 @@
-#include "agent_process.h"
+#include "control.h"
 
 #include <errno.h>
 #include <string.h>
@@ -15,8 +15,15 @@ enum { PAUSE = 1000 };
 static const struct conf *conf;
 static struct control_message last;
 static pid_t agent_pid;
-static int control = -1;
+static int socket_fd = -1;
 static long long due = -1;
+
+static void hang_up(void)
+{
+	if (socket_fd >= 0)
+		close(socket_fd);
+	socket_fd = -1;
+}
 
 static void start(void)
 {
@@ -31,7 +38,7 @@ static void start(void)
 	if (agent_pid == 0)
 		agent_run(&(struct agent_options){ .vsock_port = conf->agent_vsock,
 						   .serial_name = conf->agent_serial,
-						   .defaults = conf->hand_over == NULL ? &conf->program : NULL,
+						   .defaults = &conf->program,
 						   .control = ends[1] });
 	close(ends[1]);
 	if (agent_pid < 0) {
@@ -39,44 +46,48 @@ static void start(void)
 		close(ends[0]);
 		return;
 	}
-	control = ends[0];
+	socket_fd = ends[0];
 	if (last.kind != 0)
-		agent_tell(&last);
+		control_tell(&last);
 }
 
-void agent_start(const struct conf *asked)
+void control_start(const struct conf *asked)
 {
 	conf = asked;
 	if (conf->agent_vsock != 0 || conf->agent_serial != NULL)
 		start();
 }
 
-int agent_socket(void)
+int control_socket(void)
 {
-	return control;
+	return socket_fd;
 }
 
-void agent_tell(const struct control_message *message)
+void control_tell(const struct control_message *message)
 {
 	last = *message;
-	if (control >= 0)
-		(void)!send(control, message, sizeof *message, MSG_NOSIGNAL);
+	if (socket_fd >= 0)
+		(void)!send(socket_fd, message, sizeof *message, MSG_NOSIGNAL);
 }
 
-bool agent_hear(struct control_message *message)
+bool control_hear(struct control_message *message)
 {
-	return control >= 0 && recv(control, message, sizeof *message, 0) == sizeof *message;
+	if (socket_fd < 0)
+		return false;
+	ssize_t got = recv(socket_fd, message, sizeof *message, 0);
+	if (got == 0)
+		hang_up();
+	return got == sizeof *message;
 }
 
-bool agent_reaped(pid_t pid, int status)
+bool control_reaped(pid_t pid, int status)
 {
 	char text[32];
 
 	if (agent_pid == 0 || pid != agent_pid)
 		return false;
 	agent_pid = 0;
-	close(control);
-	control = -1;
+	hang_up();
 	if (conf != NULL) {
 		console_warn("the agent ended: %s", describe_status(status, text));
 		due = clock_milliseconds() + PAUSE;
@@ -84,18 +95,18 @@ bool agent_reaped(pid_t pid, int status)
 	return true;
 }
 
-long long agent_due(void)
+long long control_due(void)
 {
 	return due;
 }
 
-void agent_tick(void)
+void control_tick(void)
 {
 	if (due >= 0 && due <= clock_milliseconds())
 		start();
 }
 
-void agent_give_up(void)
+void control_give_up(void)
 {
 	conf = NULL;
 	due = -1;
