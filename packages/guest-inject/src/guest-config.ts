@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { GuestError } from "./errors.ts";
+import { parseSignal } from "./stop-signal.ts";
 
 /**
  * What a person asks of the guest, in `guest.yaml` or by flags, with all defaults in place. Paths on the host are relative to
@@ -21,8 +22,13 @@ export interface GuestConfig {
   /** The agent of this package, on a vsock port, a virtio-serial port, or both. Nothing listens unless asked for. */
   readonly agent?: { readonly vsock?: number | undefined; readonly serial?: string | undefined } | undefined;
   readonly ssh?: { readonly user: string; readonly authorizedKeys: readonly string[] } | undefined;
-  /** Kernel modules from a `lib/modules/VERSION` directory: these and what they need are put in and loaded, in order. */
-  readonly modules?: { readonly directory: string; readonly load: readonly string[] } | undefined;
+  /**
+   * Kernel modules from a `lib/modules/VERSION` directory: these and what they need are put in and loaded, in order. Without a
+   * directory they are the image's own, which only its systemd or OpenRC can load (modules-load.d(5)).
+   */
+  readonly modules?:
+    | { readonly directory?: string | undefined; readonly load: readonly string[] }
+    | undefined;
   /** Further file systems. */
   readonly mounts: readonly MountConfig[];
   /** Makes a read-only root writable: in memory, or on another disk. */
@@ -55,7 +61,7 @@ export interface GuestConfigInput {
 
 /** What replaces or adds to the image's own configuration (image-spec config.md, "config"). */
 export interface ProcessOverrides {
-  /** Replaces the image's Entrypoint, and with it its Cmd, as `docker run --entrypoint` does. */
+  /** Replaces the image's Entrypoint, and with it its Cmd, as `docker run --entrypoint` does; an empty list takes it away. */
   readonly entrypoint?: readonly string[] | undefined;
   /** Replaces the image's Cmd. */
   readonly cmd?: readonly string[] | undefined;
@@ -115,7 +121,10 @@ export interface InjectedFile {
   readonly host?: string | undefined;
   readonly content?: string | undefined;
   readonly guest: string;
-  /** Default: the host file's permission bits; 0644 for `content`. Of directories below: theirs. */
+  /**
+   * Of the file, or of all files of a directory. Default: the host's permission bits; 0644 for `content`. Directories have the
+   * host's bits, and where the image has them, keep the image's.
+   */
   readonly mode?: string | undefined;
   readonly uid: number;
   readonly gid: number;
@@ -161,7 +170,12 @@ export type OverlayConfigInput = Readonly<
 const bytesOrNumber = z.int().min(0).max(0xffff_ffff);
 const port = z.int().min(1).max(0xffff_fffe);
 const absolutePath = z.string().startsWith("/", "is not an absolute path").max(4095);
+const guestPath = absolutePath.refine(
+  (path) => path.split("/").every((name) => name !== "." && name !== ".."),
+  "has . or .. in it",
+);
 const mode = z.string().regex(/^0?[0-7]{3,4}$/, "is not an octal mode such as 0755");
+const interfaceName = z.string().regex(/^(?!\.)[^\s/]{1,15}$/, "is not an interface's name");
 const hostName = z
   .string()
   .regex(
@@ -174,38 +188,52 @@ const environment = z.record(
   z.string().regex(/^[^=\0]+$/, "is not a variable's name"),
   z.string().regex(/^[^\0]*$/),
 );
-const command = z.array(z.string().regex(/^[^\0]*$/)).min(1);
+const words = z.array(z.string().regex(/^[^\0]*$/, "holds a NUL"));
+const serviceCommand = words.refine(
+  ([program]) => program?.startsWith("/") === true,
+  "does not begin with an absolute path",
+);
+const limitValue = z.union([z.int().min(0), z.literal("unlimited")]);
+const isAtMost = (soft: LimitValue, hard: LimitValue): boolean =>
+  hard === "unlimited" || (soft !== "unlimited" && soft <= hard);
+const limit = z.union([
+  limitValue,
+  z
+    .tuple([limitValue, limitValue])
+    .refine(([soft, hard]) => isAtMost(soft, hard), "has a soft limit over the hard one"),
+]);
+/** setrlimit(2), as init.conf names them. */
+const limitName = z.enum([
+  ...(["as", "core", "cpu", "data", "fsize", "locks", "memlock", "msgqueue"] as const),
+  ...(["nice", "nofile", "nproc", "rss", "rtprio", "sigpending", "stack"] as const),
+]);
+/** A line of authorized_keys (sshd(8)), options allowed; nobody means to put a private key into an image. */
+const authorizedKey = z
+  .string()
+  .regex(/^[^\n\r\0]+$/, "is not one line")
+  .refine((line) => !line.includes("PRIVATE KEY"), "is a private key");
 
 const processSchema = z.strictObject({
-  entrypoint: command.optional(),
-  cmd: z.array(z.string().regex(/^[^\0]*$/)).optional(),
+  entrypoint: words.optional(),
+  cmd: words.optional(),
   env: environment.optional(),
   user: z.string().min(1).optional(),
   workingDirectory: absolutePath.optional(),
-  stopSignal: z.string().min(1).optional(),
+  stopSignal: z
+    .string()
+    .refine((signal) => parseSignal(signal) !== undefined, "is not a signal")
+    .optional(),
   stopTimeoutSeconds: z.int().min(0).max(3600).optional(),
   terminal: z.boolean().optional(),
   stdin: z.boolean().optional(),
-  limits: z
-    .record(
-      z.string(),
-      z.union([
-        z.int().min(0),
-        z.literal("unlimited"),
-        z.tuple([
-          z.union([z.int().min(0), z.literal("unlimited")]),
-          z.union([z.int().min(0), z.literal("unlimited")]),
-        ]),
-      ]),
-    )
-    .optional(),
+  limits: z.partialRecord(limitName, limit).optional(),
 });
 
 const fileSchema = z
   .strictObject({
     host: z.string().min(1).optional(),
     content: z.string().optional(),
-    guest: absolutePath,
+    guest: guestPath,
     mode: mode.optional(),
     uid: bytesOrNumber.default(0),
     gid: bytesOrNumber.default(0),
@@ -217,15 +245,15 @@ const fileSchema = z
 
 const networkSchema = z.discriminatedUnion("mode", [
   z.strictObject({ mode: z.literal("none") }),
-  z.strictObject({ mode: z.literal("kernel"), interface: z.string().optional() }),
+  z.strictObject({ mode: z.literal("kernel"), interface: interfaceName.optional() }),
   z.strictObject({
     mode: z.literal("dhcp"),
-    interface: z.string().optional(),
+    interface: interfaceName.optional(),
     mtu: z.int().min(68).max(65_535).optional(),
   }),
   z.strictObject({
     mode: z.literal("static"),
-    interface: z.string().optional(),
+    interface: interfaceName.optional(),
     addresses: z.array(cidr).min(1),
     gateways: z.array(ip).max(2).default([]),
     mtu: z.int().min(68).max(65_535).optional(),
@@ -245,10 +273,14 @@ const guestConfigSchema: z.ZodType<GuestConfig, GuestConfigInput> = z.strictObje
     .array(
       z.strictObject({
         name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/, "is not a service's name"),
-        command,
+        command: serviceCommand,
         env: environment.optional(),
         restart: z.boolean().default(true),
       }),
+    )
+    .refine(
+      (services) => new Set(services.map(({ name }) => name)).size === services.length,
+      "has two of the same name",
     )
     .default([]),
   agent: z
@@ -262,10 +294,13 @@ const guestConfigSchema: z.ZodType<GuestConfig, GuestConfigInput> = z.strictObje
     .refine(({ vsock, serial }) => vsock !== undefined || serial !== undefined, "needs vsock or serial")
     .optional(),
   ssh: z
-    .strictObject({ user: z.string().default("root"), authorizedKeys: z.array(z.string().min(1)).min(1) })
+    .strictObject({ user: z.string().default("root"), authorizedKeys: z.array(authorizedKey).min(1) })
     .optional(),
   modules: z
-    .strictObject({ directory: z.string().min(1), load: z.array(z.string().regex(/^[\w-]+$/)).min(1) })
+    .strictObject({
+      directory: z.string().min(1).optional(),
+      load: z.array(z.string().regex(/^[\w-]+$/, "is not a module's name")).min(1),
+    })
     .optional(),
   mounts: z
     .array(

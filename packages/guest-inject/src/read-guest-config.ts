@@ -28,7 +28,7 @@ export async function readGuestConfig(path: string): Promise<GuestConfig> {
     files: config.files.map((file) =>
       file.host === undefined ? file : { ...file, host: absolute(file.host) },
     ),
-    ...(config.modules && {
+    ...(config.modules?.directory !== undefined && {
       modules: { ...config.modules, directory: absolute(config.modules.directory) },
     }),
   };
