@@ -1,5 +1,6 @@
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { GuestError } from "../errors.ts";
 import { parseBzImage, releaseOf } from "./bz-image.ts";
 import { elfArchitecture, parseElf } from "./elf.ts";
@@ -16,20 +17,33 @@ const maxKernelBytes = 2 ** 29;
  * Reads what a kernel can do from its configuration as text, the same gzipped (`/proc/config.gz`), or a bzImage
  * (Documentation/arch/x86/boot.rst), an arm64 Image (Documentation/arch/arm64/booting.rst), alone, gzipped or with a
  * self-unpacking EFI stub, or a vmlinux; its configuration is inside where it was built with CONFIG_IKCONFIG. Where it is not,
- * or is packed with what Node cannot unpack, architecture and release are still told, with a finding. At most 512 MiB are read,
- * packed or unpacked.
+ * or is packed with what Node cannot unpack, `config-VERSION` beside a `vmlinuz-VERSION` is read, as distributions have it in
+ * /boot; without that, architecture and release are still told, with a finding. At most 512 MiB are read, packed or unpacked.
  *
  * @throws {GuestError} GUEST_KERNEL where the file cannot be read or is none of these.
  */
 export async function readKernel(path: string): Promise<KernelFacts> {
   const bytes = await readBounded(path);
   const facts = await examine(bytes, path, 0);
-  if (facts) return facts;
+  if (facts) return facts.config ? facts : await withConfigBeside(facts);
   throw new GuestError(
     "GUEST_KERNEL",
     `${path} is neither a kernel's configuration nor a kernel image`,
     "give a file such as /boot/config-VERSION, /proc/config.gz, vmlinux, bzImage or Image",
   );
+}
+
+async function withConfigBeside(image: KernelFacts): Promise<KernelFacts> {
+  const [, version] = /^(?:vmlinuz|vmlinux|bzImage|Image)-(.+)$/.exec(basename(image.path)) ?? [];
+  if (version === undefined) return image;
+  const path = join(dirname(image.path), `config-${version}`);
+  try {
+    const beside = fromConfig(await readBounded(path), path);
+    return beside ? { ...image, config: beside.config, findings: [] } : image;
+  } catch (error) {
+    if (error instanceof GuestError) return image;
+    throw error;
+  }
 }
 
 async function readBounded(path: string): Promise<Buffer> {
