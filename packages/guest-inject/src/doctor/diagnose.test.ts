@@ -1,0 +1,226 @@
+import { fc, test as property } from "@fast-check/vitest";
+import type { ProcessConfig } from "@bootlayer/image-spec";
+import { describe, expect, test } from "vitest";
+import { doctorImage, elf, type FixtureEntry } from "../../integration/doctor-fixtures.ts";
+import { parseGuestConfig, type GuestConfigInput } from "../guest-config.ts";
+import { diagnose } from "./diagnose.ts";
+import type { Finding } from "./finding.ts";
+
+type Entries = Readonly<Record<string, FixtureEntry>>;
+
+async function findingsOf(
+  entries: Entries,
+  config: ProcessConfig = { Cmd: ["/app"] },
+  guest?: GuestConfigInput,
+  architecture?: string,
+): Promise<readonly Finding[]> {
+  return await diagnose(doctorImage(entries, config, architecture), {
+    format: "ext4",
+    guest: guest && parseGuestConfig(guest, "test"),
+  });
+}
+
+async function problems(...parameters: Parameters<typeof findingsOf>): Promise<string[]> {
+  const findings = await findingsOf(...parameters);
+  return findings
+    .filter(({ severity }) => severity === "error" || severity === "warning")
+    .map(({ code, subject }) => `${code}: ${subject}`);
+}
+
+test("a static program without anything beside it is sound", async () => {
+  const findings = await findingsOf({ "/app": elf() });
+  expect(findings.map(({ code, severity }) => [code, severity])).toEqual([
+    ["platform", "ok"],
+    ["user", "ok"],
+    ["working-directory", "ok"],
+    ["program-found", "ok"],
+    ["init-system", "ok"],
+  ]);
+});
+
+test("every finding that is not ok has a remedy, and none has line breaks", async () => {
+  const images: Entries[] = [{}, { "/app": "" }, { "/app": "#!/a\nb" }, { "/app": { directory: true } }];
+  for (const image of images)
+    for (const finding of await findingsOf(image)) {
+      if (finding.severity === "error") expect(finding.remedy).toBeDefined();
+      expect(JSON.stringify(finding)).not.toMatch(/\\[nr]/);
+    }
+});
+
+describe("the program", () => {
+  test.for<[string, Entries, string]>([
+    ["that is not there", {}, "program-missing: /app"],
+    ["that is empty", { "/app": "" }, "program-empty: /app"],
+    ["that is a directory", { "/app": { directory: true } }, "program-not-a-file: /app"],
+    ["whose symlinks turn in a circle", { "/app": { link: "app" } }, "program-missing: /app"],
+    ["without execute bits", { "/app": { content: elf(), mode: 0o644 } }, "program-not-executable: /app"],
+    ["that is neither ELF nor script", { "/app": "echo hello" }, "program-format: /app"],
+    ["of another machine", { "/app": elf({ machine: 183 }) }, "program-architecture: /app"],
+    ["that is an object file", { "/app": elf({ type: 1 }) }, "elf-malformed: /app"],
+    ["without its interpreter", { "/app": elf({ interpreter: "/lib/ld.so" }) }, "elf-interpreter: /app"],
+    ["that is a script without interpreter", { "/app": "#!/bin/sh\n" }, "shebang-interpreter: /bin/sh"],
+    ["that is a script with CR LF", { "/app": "#!/bin/sh\r\n", "/bin/sh": elf() }, "shebang-crlf: /app"],
+    ["whose #! is empty", { "/app": "#!\n" }, "shebang-interpreter: /app"],
+    ["whose #! has no end", { "/app": `#!/${"x".repeat(400)}` }, "shebang-too-long: /app"],
+  ])("%s will not run", async ([, entries, problem]) => {
+    expect(await problems(entries)).toEqual([problem]);
+  });
+
+  test("of 32 bits runs on the 64-bit machine of the same make", async () => {
+    expect(await problems({ "/app": elf({ machine: 3, bits: 32 }) })).toEqual([]);
+    expect(await problems({ "/app": elf({ machine: 40, bits: 32 }) }, undefined, undefined, "arm64")).toEqual(
+      [],
+    );
+  });
+
+  test("built for glibc in an image with musl is named as that, and the other way round", async () => {
+    const [, , , glibc] = await findingsOf({
+      "/app": elf({ interpreter: "/lib64/ld-linux-x86-64.so.2" }),
+      "/lib/ld-musl-x86_64.so.1": elf(),
+    });
+    expect(glibc?.reason).toContain("built for glibc, and the image has musl");
+    const [, , , musl] = await findingsOf({
+      "/app": elf({ interpreter: "/lib/ld-musl-x86_64.so.1" }),
+      "/lib64/ld-linux-x86-64.so.2": elf(),
+    });
+    expect(musl?.reason).toContain("built for musl, and the image has glibc");
+  });
+
+  test("whose interpreter's path lies behind the usual headers is read further", async () => {
+    const app = elf({ interpreter: "/lib/ld.so", interpreterAt: 200_000 });
+    expect(await problems({ "/app": app, "/lib/ld.so": elf() })).toEqual([]);
+    expect(await problems({ "/app": app })).toEqual(["elf-interpreter: /app"]);
+  });
+
+  test("is Entrypoint and Cmd together, and a caller's overrides go before both", async () => {
+    const image = { "/a": elf(), "/usr/bin/b": elf() };
+    const config = { Entrypoint: ["/a"], Cmd: ["/missing"] };
+    expect(await problems(image, config)).toEqual([]);
+    expect(await problems(image, { Cmd: ["b"] })).toEqual([]);
+    expect(await problems(image, config, { process: { entrypoint: ["/no"] } })).toEqual([
+      "program-missing: /no",
+    ]);
+    expect(await problems(image, {}, { process: { cmd: ["/a"] } })).toEqual([]);
+    expect(await problems(image, {})).toEqual(["program-unset: Entrypoint"]);
+  });
+
+  test("is looked up in the image's PATH, or what a caller puts for it", async () => {
+    const image = { "/opt/bin/a": elf() };
+    expect(await problems(image, { Cmd: ["a"] })).toEqual(["program-missing: a"]);
+    expect(await problems(image, { Cmd: ["a"], Env: ["PATH=/bin", "PATH=/opt/bin"] })).toEqual([]);
+    expect(await problems(image, { Cmd: ["a"] }, { process: { env: { PATH: "/opt/bin" } } })).toEqual([]);
+  });
+
+  test("must be executable by the user that the image runs as", async () => {
+    const image = { "/app": { content: elf(), mode: 0o700 } };
+    expect(await problems(image, { Cmd: ["/app"], User: "1000" })).toEqual(["program-not-executable: /app"]);
+  });
+});
+
+describe("a script", () => {
+  const shell = { "/bin/sh": elf() };
+
+  test("may be interpreted by a script, four times over", async () => {
+    const entries: Record<string, FixtureEntry> = { ...shell, "/1": "#!/bin/sh\n" };
+    for (let level = 2; level <= 5; level++) entries[`/${level}`] = `#!/${level - 1}\n`;
+    expect(await problems(entries, { Cmd: ["/4"] })).toEqual([]);
+    expect(await problems(entries, { Cmd: ["/5"] })).toEqual(["shebang-too-deep: /1"]);
+  });
+
+  test("that interprets itself comes to an end", async () => {
+    expect(await problems({ "/app": "#!/app\n" })).toEqual(["shebang-too-deep: /app"]);
+  });
+
+  test("for env needs the program that env looks up", async () => {
+    const env = { "/usr/bin/env": elf() };
+    const app = { ...env, "/app": "#!/usr/bin/env python3\n" };
+    expect(await problems(app)).toEqual(["shebang-env: python3"]);
+    expect(await problems({ ...app, "/usr/bin/python3": elf() })).toEqual([]);
+    expect(await problems({ ...env, "/app": "#!/usr/bin/env python3 -u\n" })).toEqual([
+      "shebang-arguments: /app",
+    ]);
+    expect(
+      await problems({ ...env, "/usr/bin/python3": elf(), "/app": "#!/usr/bin/env -S python3 -u\n" }),
+    ).toEqual([]);
+  });
+
+  test("whose interpreter is of another machine will not run", async () => {
+    expect(await problems({ "/app": "#!/bin/sh\n", "/bin/sh": elf({ machine: 183 }) })).toEqual([
+      "program-architecture: /bin/sh",
+    ]);
+  });
+});
+
+describe("the user", () => {
+  const app = { "/app": elf() };
+  test("by name needs a line in passwd, by number none", async () => {
+    const passwd = { content: "web:x:33:34::/srv:/bin/sh\n", mode: 0o644 };
+    expect(await problems(app, { Cmd: ["/app"], User: "web" })).toEqual(["user: USER web"]);
+    expect(await problems({ ...app, "/etc/passwd": passwd }, { Cmd: ["/app"], User: "web" })).toEqual([]);
+    expect(await problems(app, { Cmd: ["/app"], User: "1000:1000" })).toEqual([]);
+  });
+
+  test("that a caller gives replaces the image's", async () => {
+    expect(await problems(app, { Cmd: ["/app"], User: "web" }, { process: { user: "0" } })).toEqual([]);
+  });
+});
+
+test("a working directory is made if missing, and is an error if it is none", async () => {
+  const of = async (entries: Entries) =>
+    (await findingsOf({ "/app": elf(), ...entries }, { Cmd: ["/app"], WorkingDir: "/srv/data" })).find(
+      ({ code }) => code === "working-directory",
+    )?.severity;
+  expect(await of({ "/srv/data": { directory: true } })).toBe("ok");
+  expect(await of({})).toBe("note");
+  expect(await of({ "/srv": "file" })).toBe("error");
+  expect(await of({ "/srv/data": { link: "data" } })).toBe("error");
+});
+
+describe("the init system", () => {
+  const systemd = { "/sbin/init": { link: "/lib/systemd/systemd" }, "/lib": { link: "usr/lib" } };
+  const init = async (entries: Entries, config: ProcessConfig, guest?: GuestConfigInput) =>
+    (await findingsOf(entries, config, guest)).find(({ code }) => code === "init-system");
+
+  test("is systemd where the program leads there", async () => {
+    const image = { ...systemd, "/usr/lib/systemd/systemd": elf() };
+    expect(await init(image, { Cmd: ["/sbin/init"] })).toMatchObject({ severity: "ok", subject: "systemd" });
+    expect(await init(image, { Cmd: ["/bin/sh"] })).toMatchObject({ subject: "bootlayer" });
+  });
+
+  test("is OpenRC where init is busybox's beside it", async () => {
+    const image = { "/sbin/init": { link: "/bin/busybox" }, "/bin/busybox": elf(), "/sbin/openrc": elf() };
+    expect(await init(image, { Cmd: ["/sbin/init"] })).toMatchObject({ severity: "ok", subject: "openrc" });
+  });
+
+  test("that is asked for must be there; then an image needs no program", async () => {
+    const asked: GuestConfigInput = { init: "systemd" };
+    expect(await init({}, {}, asked)).toMatchObject({ severity: "error", subject: "systemd" });
+    expect(await problems({ "/usr/lib/systemd/systemd": elf() }, {}, asked)).toEqual([]);
+  });
+});
+
+test("an image of another system cannot boot; another architecture than the host's is a note", async () => {
+  const image = doctorImage({ "/app": elf({ machine: 22, big: true }) }, { Cmd: ["/app"] }, "s390x");
+  const findings = await diagnose(image, { format: "ext4" });
+  expect(findings).toContainEqual(expect.objectContaining({ code: "platform-host", severity: "note" }));
+  expect(findings.some(({ severity }) => severity === "error")).toBe(false);
+  const windows = await diagnose(
+    { ...image, platform: { os: "windows", architecture: "amd64" } },
+    { format: "ext4" },
+  );
+  expect(windows).toContainEqual(expect.objectContaining({ code: "platform", severity: "error" }));
+});
+
+property.prop([
+  fc.uint8Array({ maxLength: 400 }),
+  fc.constantFrom("", "#!", "\x7fELF\x02\x01", "#!/usr/bin/env "),
+  fc.string({ unit: "binary", maxLength: 20 }),
+  fc.string({ unit: "binary", maxLength: 20 }),
+])("whatever an image holds, there is an answer and no exception", async (bytes, start, argument, user) => {
+  const app = Buffer.concat([Buffer.from(start, "latin1"), bytes]);
+  const image = { "/app": app, "/usr/bin/env": elf(), "/etc/passwd": bytes };
+  const config = { Cmd: ["/app", argument], User: user, WorkingDir: argument, Env: [`PATH=${user}`] };
+  for (const finding of await findingsOf(image, config))
+    // oxlint-disable-next-line no-control-regex
+    expect(`${finding.subject}${finding.reason}`).not.toMatch(/[\u0000-\u001f]/);
+});
