@@ -31,6 +31,9 @@ export {
   type TreeField,
 } from "./judges/compare-trees.ts";
 export { bootDisk, type BootOptions, type BootResult, type CommandResult } from "./judges/boot-disk.ts";
+export { bootGuest, type Guest, type GuestOptions } from "./judges/boot-guest.ts";
+export type { GuestDisk, GuestMachine } from "./judges/qemu-arguments.ts";
+export { FURTHER_GUEST_MODULES, GUEST_MODULES, modulePaths } from "./judges/guest-modules.ts";
 export { cloudKernel, requireCloudKernel, type CloudKernel } from "./judges/cloud-kernel.ts";
 export { withLibext2, type Libext2Entry, type Libext2Image } from "./judges/libext2.ts";
 export {

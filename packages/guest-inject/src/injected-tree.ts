@@ -25,7 +25,7 @@ export interface InjectedTree {
   /** What was put in as this node. */
   contentOf(node: FileNode): EntryContent | undefined;
   /** Where a path leads now, symlinks followed, inside the root. */
-  follow(path: string): PathResolution;
+  follow(path: ByteString): PathResolution;
   /** Makes a directory, or does nothing where there is one or a symlink to one. */
   putDirectory(path: ByteString, owner: EntryOwner): void;
   /** A symlink in the last place is replaced, and so is any file. */
@@ -112,7 +112,7 @@ export function injectedTree(image: DirectoryNode): InjectedTree {
     root,
     entries: () => [...entries.values()],
     contentOf: (node) => contents.get(node),
-    follow: (path) => resolvePath(root, path as ByteString, { followLast: true }),
+    follow: (path) => resolvePath(root, path, { followLast: true }),
     putDirectory(path, owner) {
       const answer = resolvePath(root, path, { followLast: true });
       if (answer.kind === "missing") makeDirectories(answer.path, answer.missing, owner);

@@ -47,8 +47,13 @@ export async function prepareModules(
   const version = basename(resolve(directory));
   const modules = await openModuleDirectory(await checkDirectory(directory), version);
   const reading: Reading = {
-    ...{ directory, modules, architecture, signal },
-    ...{ done: new Map(), load: [], warnings: [] },
+    directory,
+    modules,
+    architecture,
+    signal,
+    done: new Map(),
+    load: [],
+    warnings: [],
   };
   for (const name of names) await addModule(moduleName(name), undefined, reading);
   return { version, load: reading.load, warnings: reading.warnings };

@@ -29,9 +29,9 @@ export function mergeGuestConfig(base: GuestConfigInput, over: GuestConfigInput)
 }
 
 function mergeProcess(base: ProcessOverrides, over: ProcessOverrides): ProcessOverrides {
-  const { cmd, ...rest } = base;
+  const { cmd: _, ...withoutCmd } = base;
   return {
-    ...(over.entrypoint === undefined ? base : rest),
+    ...(over.entrypoint === undefined ? base : withoutCmd),
     ...withoutUndefined(over),
     ...((base.env ?? over.env) && { env: { ...base.env, ...over.env } }),
     ...((base.limits ?? over.limits) && { limits: { ...base.limits, ...over.limits } }),

@@ -3,7 +3,7 @@ import { debianImageInputs, debianImageLayers, type DebianImage } from "./debian
 
 const IMAGE: DebianImage = {
   name: "systemd",
-  // What scripts of packages need, and disks under encryption.
+  // What scripts of packages need.
   without:
     /^(adduser|dbus-session-bus-common|init-system-helpers|lib(file|number|text)-.*-perl|libgdbm.*|libperl.*|perl|perl-modules.*|usrmerge)$/,
   steps: [
@@ -22,13 +22,16 @@ const IMAGE: DebianImage = {
       `,
     },
     {
-      // As images of machines have it: no consoles for people, nothing that waits for devices or keeps logs on disk.
+      // As images of machines have it: nobody is asked anything on a console, services start only if an image enables them.
       script: String.raw`
-        install -d -m 755 etc/systemd/{system,system-generators,journald.conf.d}
+        install -d -m 755 etc/systemd/{system,system-generators,system-preset,journald.conf.d}
         ln -s /dev/null etc/systemd/system-generators/systemd-getty-generator
-        for unit in getty.target systemd-hwdb-update.service systemd-pstore.service e2scrub_reap.service systemd-update-utmp.service; do
+        for unit in getty.target systemd-firstboot.service systemd-hwdb-update.service systemd-update-utmp.service \
+          systemd-update-utmp-runlevel.service; do
           ln -s /dev/null etc/systemd/system/$unit
         done
+        printf 'disable systemd-networkd.service\ndisable systemd-pstore.service\n' > etc/systemd/system-preset/50-image.preset
+        echo 'disable *' > etc/systemd/system-preset/99-default-disable.preset
         printf '[Journal]\nStorage=volatile\n' > etc/systemd/journald.conf.d/volatile.conf
         echo '# The root comes from the kernel command line.' > etc/fstab
         echo systemd-image > etc/hostname
