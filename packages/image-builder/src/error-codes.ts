@@ -1,7 +1,7 @@
 import type { StoreErrorCode } from "@bootlayer/blob-store";
 import type { DurableFileErrorCode } from "@bootlayer/durable-file";
 import type { Ext4ErrorCode } from "@bootlayer/ext4-writer";
-import type { GuestErrorCode } from "@bootlayer/guest-inject";
+import type { GuestAgentErrorCode, GuestErrorCode } from "@bootlayer/guest-inject";
 import type { ImageSpecErrorCode } from "@bootlayer/image-spec";
 import type { FlattenErrorCode, TarErrorCode } from "@bootlayer/layer-flattener";
 import type { RegistryErrorCode } from "@bootlayer/registry-client";
@@ -14,6 +14,7 @@ export type BuildErrorCode =
   | DurableFileErrorCode
   | Ext4ErrorCode
   | FlattenErrorCode
+  | GuestAgentErrorCode
   | GuestErrorCode
   | ImageSpecErrorCode
   | RegistryErrorCode

@@ -62,6 +62,7 @@ test("a directory is no program", () => {
 });
 
 test("of owner, group and others one alone decides; root needs any execute bit", () => {
+  // oxlint-disable-next-line unicorn/consistent-function-scoping -- read with the cases below
   const mode = (bits: number) => ({ "/a": { content: "1", mode: bits, uid: 1000, gid: 100 } });
   const may = (bits: number, uid: number, gids: number[]) =>
     find("/a", mode(bits), { uid, gids }).kind === "found";

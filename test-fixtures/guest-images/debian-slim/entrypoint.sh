@@ -1,4 +1,0 @@
-#!/bin/bash
-set -e
-echo "entrypoint: as $(id -un) in $(pwd)"
-exec "$@"
