@@ -1,4 +1,5 @@
-import { mkdtemp, readdir, rename, rm } from "node:fs/promises";
+import { createHash, randomUUID } from "node:crypto";
+import { mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
 import { runTool } from "./judges/run-tool.ts";
@@ -13,9 +14,40 @@ export interface DebianPackage {
 
 /**
  * These packages and all that they depend on (Essential packages too, recommendations not), as apt would install them
- * on an empty system; in order of name. Changes nothing, needs no root, asks no server.
+ * on an empty system; in order of name. Changes nothing of the system, needs no root, asks no server.
  */
 export async function debianClosure(names: readonly string[]): Promise<DebianPackage[]> {
+  // apt takes seconds for an answer that changes only with its lists.
+  const question = JSON.stringify([names, await listsOfApt()]);
+  const cache = await workspaceCache("closures");
+  const path = join(cache, createHash("sha256").update(question).digest("hex").slice(0, 16));
+  const stored = await readFile(path, "utf8").catch(() => undefined);
+  if (stored !== undefined) return JSON.parse(stored) as DebianPackage[];
+  const closure = await simulateInstallation(names);
+  const aside = `${path}.${randomUUID()}`;
+  await writeFile(aside, JSON.stringify(closure));
+  await rename(aside, path);
+  return closure;
+}
+
+/** What apt's answers depend on: its lists and settings, each by name, size and time. */
+async function listsOfApt(): Promise<string[]> {
+  const directories = ["/var/lib/apt/lists", "/etc/apt/preferences.d", "/etc/apt/apt.conf.d"];
+  const listed = directories.map(async (directory) => {
+    const names = (await readdir(directory).catch(() => [])).filter(
+      (name) => !/^(auxfiles|lock|partial)$/.test(name),
+    );
+    return names.map((name) => join(directory, name));
+  });
+  const paths = [...(await Promise.all(listed)).flat(), "/var/lib/dpkg/arch"].toSorted();
+  const described = paths.map(async (path) => {
+    const status = await stat(path).catch(() => undefined);
+    return `${path} ${status?.size} ${status?.mtimeMs}`;
+  });
+  return await Promise.all(described);
+}
+
+async function simulateInstallation(names: readonly string[]): Promise<DebianPackage[]> {
   const empty = ["Dir::State::status=/dev/null", "APT::Install-Recommends=false", "Debug::NoLocking=true"];
   const options = empty.flatMap((option) => ["-o", option]);
   const printed = await runTool("apt-get", ["install", "--simulate", "-qq", ...options, ...names]);

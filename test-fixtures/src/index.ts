@@ -31,6 +31,9 @@ export {
   type TreeField,
 } from "./judges/compare-trees.ts";
 export { bootDisk, type BootOptions, type BootResult, type CommandResult } from "./judges/boot-disk.ts";
+export { bootGuest, type Guest, type GuestOptions } from "./judges/boot-guest.ts";
+export type { GuestDisk, GuestMachine } from "./judges/qemu-arguments.ts";
+export { FURTHER_GUEST_MODULES, GUEST_MODULES, modulePaths } from "./judges/guest-modules.ts";
 export { cloudKernel, requireCloudKernel, type CloudKernel } from "./judges/cloud-kernel.ts";
 export { withLibext2, type Libext2Entry, type Libext2Image } from "./judges/libext2.ts";
 export {
@@ -40,6 +43,14 @@ export {
   type RealImage,
   type RealImageName,
 } from "./real-images/real-image.ts";
+export {
+  GUEST_IMAGE_NAMES,
+  GUEST_IMAGE_TOOLS,
+  guestImage,
+  type GuestImage,
+  type GuestImageName,
+} from "./guest-images/guest-image.ts";
+export { PROBE_TOOLS, probeBinary, type ProbeLinking } from "./guest-images/probe.ts";
 export { explainUmociDifference, type UmociDeviation } from "./judges/umoci-deviations.ts";
 export { randomLayers, type RandomLayers } from "./random-layers/random-layers.ts";
 export { compareDiskWithUmoci, type UmociVerdict } from "./judges/compare-disk-with-umoci.ts";

@@ -28,20 +28,24 @@ static const struct base_mount early[] = {
 
 static int early_errors[sizeof early / sizeof *early];
 
-static int mount_base(const struct base_mount *mount_, mode_t mode)
+static int mount_base(const struct base_mount *wanted, mode_t mode)
 {
-	if (make_directories(mount_->path, mode, 0, 0) != 0)
+	if (make_directories(wanted->path, mode, 0, 0) != 0)
 		return errno;
-	/* EBUSY: the kernel or an initrd has mounted it. */
-	if (mount(mount_->type, mount_->path, mount_->type, mount_->flags, mount_->data) != 0 && errno != EBUSY)
-		return errno;
-	return 0;
+	return mount(wanted->type, wanted->path, wanted->type, wanted->flags, wanted->data) == 0 ? 0 : errno;
+}
+
+bool is_mount_point(const char *path)
+{
+	struct stat here, root;
+
+	return lstat(path, &here) == 0 && lstat("/", &root) == 0 && here.st_dev != root.st_dev;
 }
 
 void mounts_early(void)
 {
 	for (size_t i = 0; i < sizeof early / sizeof *early; i++)
-		early_errors[i] = mount_base(&early[i], 0755);
+		early_errors[i] = is_mount_point(early[i].path) ? 0 : mount_base(&early[i], 0755);
 }
 
 void mounts_report_early(void)
@@ -59,12 +63,12 @@ bool is_read_only(const char *path)
 }
 
 /* A kernel without cgroups, message queues and the like is no failure: ENODEV goes without a word. */
-static void mount_or_warn(const struct base_mount *mount_, mode_t mode)
+static void mount_or_warn(const struct base_mount *wanted, mode_t mode)
 {
-	int error = mount_base(mount_, mode);
+	int error = mount_base(wanted, mode);
 
 	if (error != 0 && error != ENODEV)
-		console_warn("cannot mount %s on %s: %s", mount_->type, mount_->path, strerror(error));
+		console_warn("cannot mount %s on %s: %s", wanted->type, wanted->path, strerror(error));
 }
 
 static void link_or_warn(const char *target, const char *path)

@@ -20,6 +20,9 @@ void mounts_requested(const struct conf *conf);
 /* mount(2) with options as in fstab: `ro,noatime,data=ordered`. 0, or -1 with errno. */
 int mount_with_options(const char *device, const char *path, const char *type, const char *options);
 
+/* Whether something is mounted on a directory of the root. */
+bool is_mount_point(const char *path);
+
 /* Whether a path lies on a file system that cannot be written. */
 bool is_read_only(const char *path);
 

@@ -18,8 +18,8 @@ static size_t output_count;
 static struct {
 	int fd; /* -1: nobody wants what is typed */
 	size_t start, end;
-	char bytes[CHUNK];
 } input = { .fd = -1 };
+static char typed[CHUNK];
 
 static bool add_output(int fd)
 {
@@ -138,7 +138,7 @@ static void end_input(void)
 
 static void pass_input(void)
 {
-	ssize_t written = write(input.fd, input.bytes + input.start, input.end - input.start);
+	ssize_t written = write(input.fd, typed + input.start, input.end - input.start);
 
 	if (written > 0)
 		input.start += (size_t)written;
@@ -148,7 +148,7 @@ static void pass_input(void)
 
 static void read_console(void)
 {
-	ssize_t got = read(console_fd(), input.bytes, sizeof input.bytes);
+	ssize_t got = read(console_fd(), typed, sizeof typed);
 
 	if (got > 0) {
 		input.start = 0;

@@ -64,13 +64,6 @@ static void delete_initrd(int root)
 		close(root);
 }
 
-static bool is_mount_point(const char *path)
-{
-	struct stat here, root;
-
-	return lstat(path, &here) == 0 && lstat("/", &root) == 0 && here.st_dev != root.st_dev;
-}
-
 static void move_mounts(const char *root)
 {
 	char target[PATH_MAX];

@@ -84,6 +84,15 @@ export interface GuestImage {
   readonly readFile: (node: FileNode, maxBytes: number) => Promise<Uint8Array>;
 }
 
+/** What a plan usually reads of an image, by normalised path: worth keeping at hand while its layers are read. */
+export const filesOfPlan: ReadonlySet<string> = new Set([
+  "etc/passwd",
+  "etc/group",
+  "etc/hosts",
+  "etc/inittab",
+  "root/.ssh/authorized_keys",
+]);
+
 export interface PlanOptions {
   /** `layer`: everything goes into the image. `initrd`: the image stays as it is. Default `layer`. */
   readonly as?: "layer" | "initrd" | undefined;
@@ -103,8 +112,8 @@ export interface GuestPlan {
   readonly initSystem: InitSystem;
   readonly conf: InitConf;
   /**
-   * Parents first. Directories that the image has are not among them, so they keep their attributes. `init.conf` is not among
-   * them: `guestLayer` and `guestInitrd` write it from `conf`.
+   * Parents first. Directories that the image has are not among them, so they keep their attributes. Of an initrd, `init.conf` is
+   * not among them: `guestInitrd` writes it, with the root in it.
    */
   readonly entries: readonly InjectedEntry[];
   /** For the kernel's command line, such as `init=/usr/lib/bootlayer/init`. */

@@ -18,7 +18,13 @@ export {
   type ServiceConfigInput,
 } from "./guest-config.ts";
 export { readGuestConfig } from "./read-guest-config.ts";
+export { mergeGuestConfig } from "./merge-guest-config.ts";
 export { parseInjection } from "./parse-injection.ts";
+export { prepareGuest, type PrepareOptions } from "./prepare-guest.ts";
+export { planGuest } from "./plan-guest.ts";
+export { guestLayer, type GuestLayer } from "./inject-layer.ts";
+export { guestInitrd, type InitrdOptions } from "./initrd.ts";
+export { filesOfPlan } from "./guest-plan.ts";
 export type {
   EntryContent,
   ExposedPort,
@@ -61,5 +67,28 @@ export { bootWithQemu } from "./boot/boot-with-qemu.ts";
 export { qemuDiskBus } from "./boot/disk-bus.ts";
 export type { Accelerator, BootEvent, BootOptions, BootOutcome } from "./boot/boot-options.ts";
 export type { ConsoleMark } from "./boot/console-mark.ts";
-export { GuestError, type GuestErrorCode } from "./errors.ts";
-export type { GuestAgentErrorCode } from "./errors.ts";
+export {
+  DEFAULT_AGENT_PORT,
+  formatAgentAddress,
+  parseAgentAddress,
+  type AgentAddress,
+} from "./agent/address.ts";
+export { connectAgent, type ConnectOptions } from "./agent/connect-agent.ts";
+export {
+  openAgentSession,
+  type CallOptions,
+  type GuestAgent,
+  type OpenOptions,
+} from "./agent/guest-agent.ts";
+export type { GuestFile } from "./agent/guest-file.ts";
+export type { GuestProcess } from "./agent/guest-process.ts";
+export type { GuestText } from "./agent/guest-text.ts";
+export type { FileAttributes, GuestStatus, ProgramExit } from "./agent/replies.ts";
+export type { ExecRequest, GuestIdentity, PutOptions, TerminalSize } from "./agent/requests.ts";
+export {
+  GuestAgentError,
+  GuestError,
+  type AgentRefusal,
+  type GuestAgentErrorCode,
+  type GuestErrorCode,
+} from "./errors.ts";

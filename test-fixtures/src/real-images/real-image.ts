@@ -1,10 +1,6 @@
-import { createHash } from "node:crypto";
-import { readdir, readFile, rm, stat, utimes } from "node:fs/promises";
 import { extname, join } from "node:path";
-import { cachedDirectory } from "../cached-directory.ts";
-import { workspaceCache } from "../workspace-cache.ts";
-import { buildLayout } from "./build-layout.ts";
 import { busybox } from "./busybox.ts";
+import { cachedLayout } from "./cached-layout.ts";
 import { debian } from "./debian.ts";
 import { large } from "./large.ts";
 import { manyFiles } from "./many-files.ts";
@@ -25,8 +21,6 @@ export const REAL_IMAGE_NAMES: readonly RealImageName[] = ["debian", "large", "m
 export const REAL_IMAGE_TOOLS: readonly string[] =
   "root apt-get dpkg-deb bash tar gzip zstd setfattr setfacl setcap npm".split(" ");
 
-const DAY_MILLISECONDS = 24 * 60 * 60 * 1000;
-
 export interface RealImage {
   readonly name: RealImageName;
   /**
@@ -38,37 +32,9 @@ export interface RealImage {
 
 /** A real image from Debian's and npm's packages, made as root on first use and kept in the workspace's cache. */
 export async function realImage(name: RealImageName): Promise<RealImage> {
-  const recipe = RECIPES[name];
-  const cache = await workspaceCache("real-images");
-  const key = createHash("sha256")
-    .update(JSON.stringify([await recipe.inputs(), await sources(name)]))
-    .digest("hex")
-    .slice(0, 16);
-  const layout = await cachedDirectory(join(cache, `${name}-${key}`), async (aside) => {
-    await removeUnused(cache);
-    await buildLayout(recipe, aside);
-  });
-  const now = new Date();
-  // Says that it is in use; an ordinary user cannot say so of an image that root made.
-  await utimes(layout, now, now).catch(() => {});
-  return { name, layout };
-}
-
-/** Images of older code or older packages go when they are a day out of use: another run may be at work with one. */
-async function removeUnused(cache: string): Promise<void> {
-  for (const entry of await readdir(cache)) {
-    const path = join(cache, entry);
-    const { mtimeMs } = await stat(path);
-    if (Date.now() - mtimeMs > DAY_MILLISECONDS) await rm(path, { recursive: true, force: true });
-  }
-}
-
-/** A recipe is code, in the file of its name: whatever changes in it or beside it makes another image. */
-async function sources(name: RealImageName): Promise<string[]> {
-  const files = [name, "debian-layers", "layer", "build-layout"].map(
-    (file) => `${file}${extname(import.meta.filename)}`,
+  // A recipe is in the file of its name.
+  const sources = [name, "debian-layers", "layer", "build-layout"].map((file) =>
+    join(import.meta.dirname, `${file}${extname(import.meta.filename)}`),
   );
-  return await Promise.all(
-    files.map(async (file) => await readFile(join(import.meta.dirname, file), "utf8")),
-  );
+  return { name, layout: await cachedLayout(RECIPES[name], { family: "real-images", sources }) };
 }

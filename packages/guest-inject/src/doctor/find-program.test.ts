@@ -61,11 +61,11 @@ test("a directory is no program", () => {
   });
 });
 
+function may(mode: number, uid: number, gids: number[]): boolean {
+  return find("/a", { "/a": { content: "1", mode, uid: 1000, gid: 100 } }, { uid, gids }).kind === "found";
+}
+
 test("of owner, group and others one alone decides; root needs any execute bit", () => {
-  // oxlint-disable-next-line unicorn/consistent-function-scoping -- read with the cases below
-  const mode = (bits: number) => ({ "/a": { content: "1", mode: bits, uid: 1000, gid: 100 } });
-  const may = (bits: number, uid: number, gids: number[]) =>
-    find("/a", mode(bits), { uid, gids }).kind === "found";
   expect(may(0o100, 1000, [5])).toBe(true);
   expect(may(0o011, 1000, [100])).toBe(false);
   expect(may(0o010, 1, [7, 100])).toBe(true);

@@ -1,0 +1,166 @@
+import { requireCloudKernel, requireJudge } from "@bootlayer/test-fixtures";
+import { beforeAll, describe, expect, test } from "vitest";
+import {
+  bootGuest,
+  buildProgram,
+  BUSYBOX,
+  packInitrd,
+  scratchDirectory,
+  shellConf,
+  writeTree,
+  type GuestBoot,
+  type GuestFile,
+} from "./init-guest.ts";
+
+const tools = requireJudge("musl-gcc", "cpio", "busybox");
+const kernel = await requireCloudKernel();
+const judge = tools.skip ? tools : kernel;
+
+async function bootProgram(
+  conf: string,
+  files: Record<string, GuestFile> = {},
+  boot: Omit<GuestBoot, "initrd"> = {},
+): Promise<string> {
+  await using scratch = await scratchDirectory();
+  const tree = await writeTree(`${scratch.path}/tree`, { conf, files: { ...BUSYBOX, ...files } });
+  return await bootGuest({ ...boot, initrd: await packInitrd(tree) });
+}
+
+describe.skipIf(judge.skip)(`a program's life${judge.reason}`, () => {
+  test("orphans become the init's, and none stays a zombie", async () => {
+    await using scratch = await scratchDirectory();
+    const orphans = { host: await buildProgram(scratch.path, "orphans") };
+    const console = await bootProgram("argv /orphans", { orphans });
+    expect(console.match(/^orphan of init$/gm)).toHaveLength(20);
+    expect(console).toContain("\nzombies 0\nbootlayer: exit 0\n");
+  });
+
+  test("Ctrl-Alt-Del becomes the stop signal, other signals to PID 1 are passed on as they are", async () => {
+    // The kernel sends SIGINT to PID 1 for the keys.
+    const script = `
+      trap 'echo got hup' HUP
+      trap 'echo got usr1' USR1
+      trap 'echo stopping; exit 7' QUIT
+      trap 'echo got int' INT
+      for signal in HUP USR1 INT; do kill -$signal 1; sleep 0.3; done
+      while true; do sleep 0.1; done`;
+    const console = await bootProgram(`${shellConf(script)}\nstop-signal 3`);
+    expect(console).toContain("\ngot hup\ngot usr1\nstopping\nbootlayer: exit 7\n");
+  });
+
+  test("a program that does not heed the stop signal is killed when its time is up", async () => {
+    const script =
+      "trap '' TERM; (trap '' TERM; while true; do sleep 1; done) & kill -INT 1; wait; wait; sleep 60";
+    const console = await bootProgram(`${shellConf(script)}\nstop-timeout 1`);
+    expect(console).toContain("\nbootlayer: exit 137 signal 9\n");
+  });
+
+  test("being killed for lack of memory is told", async () => {
+    const script = "tail /dev/zero";
+    const conf = shellConf(`exec ${script}`);
+    const console = await bootProgram(conf);
+    expect(console).toMatch(/\nbootlayer: exit 137 signal 9 oom\n/);
+  });
+
+  test("bootlayer.exit= on the kernel's command line overrules on-exit", async () => {
+    const console = await bootProgram(
+      `${shellConf("exit 5")}\non-exit halt`,
+      {},
+      { append: "bootlayer.exit=reboot" },
+    );
+    expect(console).toMatch(/\nbootlayer: exit 5\n.*reboot: Restarting system/);
+  });
+});
+
+describe.skipIf(judge.skip)(`what is left when the program ends${judge.reason}`, () => {
+  let console: string;
+  beforeAll(async () => {
+    const service = `
+      number=$(cat /shared/count || echo 0)
+      echo "run $number as $(id -u) with $OWN $SHARED"
+      echo $((number + 1)) > /shared/count
+      exit 4`;
+    const lasting = "trap 'echo lasting is told' TERM; while true; do sleep 0.1; done";
+    const script = `
+      (trap 'sleep 0.3; echo left over is told; exit' TERM; while true; do sleep 0.1; done) &
+      until [ "$(cat /shared/count || echo 0)" -ge 2 ]; do sleep 0.1; done
+      seq 1 20000
+      exit 9`;
+    const conf = `${shellConf(script)}
+env SHARED=from-program
+tmpfs /shared 1777 64k
+stop-timeout 2
+service counter
+service-argv /bin/busybox
+service-argv sh
+service-argv /counter
+service-env OWN=of-service
+service-user 12 13
+service lasting
+service-argv /lasting
+service lost
+service-argv /no/such/program
+service-once`;
+    console = await bootProgram(conf, {
+      counter: service,
+      lasting: { program: `#!/bin/sh\n${lasting}\n` },
+    });
+  });
+
+  test("a service that ends is started again, with the program's environment and its own", () => {
+    expect(console).toContain("\nrun 0 as 12 with of-service from-program\n");
+    expect(console).toContain("\nbootlayer: warning service counter ended: exit 4\n");
+    expect(console).toContain("\nrun 1 as 12 with of-service from-program\n");
+  });
+
+  test("a service that cannot start is a warning", () => {
+    expect(console).toMatch(/warning service lost did not start: \/no\/such\/program: execve: No such file/);
+  });
+
+  test("all output of the program comes before the exit mark", () => {
+    const numbers = console.match(/^\d+$/gm);
+    expect(numbers).toHaveLength(20_000);
+    expect(numbers?.at(-1)).toBe("20000");
+  });
+
+  test("what still runs is told to end, and killed when it does not", () => {
+    expect(console).toContain("\nleft over is told\n");
+    expect(console).toContain("\nlasting is told\n");
+    expect(console).toMatch(/\nbootlayer: exit 9\n(\[.*Power down\n)?$/);
+  });
+});
+
+describe.skipIf(judge.skip)(`a program at the console${judge.reason}`, () => {
+  test("has a terminal of its own, which controls it", async () => {
+    const script = `
+      tty; [ -t 0 ] && [ -t 2 ] && echo is-terminal
+      echo "owner $(stat -c '%u %a' $(tty)) size $(stty size)"
+      echo typed? > /dev/tty
+      read line; echo "read <$line>"
+      sleep 60`;
+    const console = await bootProgram(
+      `${shellConf(script)}\nterminal\nstdin console\nuser 1000 1000`,
+      {},
+      // Ctrl-C goes to whoever is in the terminal's foreground.
+      {
+        input: [
+          { after: /typed\?/, text: "some words\n" },
+          { after: /read </, text: "\u0003" },
+        ],
+      },
+    );
+    expect(console).toContain("\n/dev/pts/0\nis-terminal\nowner 1000 620 size 24 80\n");
+    expect(console).toContain("\nread <some words>\n");
+    expect(console).toMatch(/\nbootlayer: exit 130( signal 2)?\n/);
+  });
+
+  test("reads what is typed through a pipe, until its end", async () => {
+    const script = 'echo ready; while read line; do echo "read <$line>"; done; echo end of input';
+    const console = await bootProgram(
+      `${shellConf(script)}\nstdin console\nuser 1000 1000`,
+      {},
+      { input: [{ after: /ready/, text: "one\ntwo\n\u0004" }] },
+    );
+    expect(console).toMatch(/read <one>[^]*read <two>[^]*end of input\nbootlayer: exit 0\n/);
+  });
+});

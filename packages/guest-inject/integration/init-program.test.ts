@@ -1,0 +1,193 @@
+import { requireCloudKernel, requireJudge } from "@bootlayer/test-fixtures";
+import { beforeAll, describe, expect, test } from "vitest";
+import {
+  bootGuest,
+  buildProgram,
+  BUSYBOX,
+  packInitrd,
+  scratchDirectory,
+  shellConf,
+  writeTree,
+  type GuestFile,
+} from "./init-guest.ts";
+
+const tools = requireJudge("musl-gcc", "cpio", "busybox");
+const kernel = await requireCloudKernel();
+const judge = tools.skip ? tools : kernel;
+
+async function bootProgram(conf: string, files: Record<string, GuestFile> = {}): Promise<string> {
+  await using scratch = await scratchDirectory();
+  const tree = await writeTree(`${scratch.path}/tree`, { conf, files });
+  return await bootGuest({ initrd: await packInitrd(tree) });
+}
+
+function hex(...bytes: readonly (string | number)[]): string {
+  return Buffer.concat(
+    bytes.map((part) => (typeof part === "string" ? Buffer.from(part) : Buffer.of(part))),
+  ).toString("hex");
+}
+
+describe.skipIf(judge.skip)(`a program that is alone in its image${judge.reason}`, () => {
+  let console: string;
+  beforeAll(async () => {
+    await using scratch = await scratchDirectory();
+    const identity = { host: await buildProgram(scratch.path, "identity") };
+    const conf = String.raw`# looked up in the second directory of PATH
+argv identity
+argv 3
+argv a\x20b\xff\x5cn\x0a
+argv \e
+env PATH=/nowhere:/opt/bin
+env A=1
+env A=\xc3\x28
+env EMPTY=
+cwd /srv/made/here
+user 1000 1001
+group 5
+group 4294967294
+limit nofile 100 200
+limit core 0 unlimited`;
+    console = await bootProgram(conf, { "opt/bin/identity": identity });
+  });
+
+  test("has its arguments byte for byte", () => {
+    const given = [hex("identity"), hex("3"), hex("a b", 0xff, "\\n\n"), ""];
+    expect(console.match(/(?<=^argv ).*/gm)).toEqual(given);
+  });
+
+  test("has its environment byte for byte and nothing else, a later value in the place of an earlier one", () => {
+    const given = [hex("PATH=/nowhere:/opt/bin"), hex("A=", 0xc3, 0x28), hex("EMPTY=")];
+    expect(console.match(/(?<=^env ).*/gm)).toEqual(given);
+  });
+
+  test("runs as its user with its groups alone", () => {
+    expect(console).toContain(
+      "Uid:\t1000\t1000\t1000\t1000\nGid:\t1001\t1001\t1001\t1001\nGroups:\t5 4294967294 \n",
+    );
+  });
+
+  test("starts in its directory, which is made", () => {
+    expect(console).toContain("\ncwd /srv/made/here\n");
+  });
+
+  test("leads a session, with no signal blocked or ignored, a umask of 022, and three descriptors", () => {
+    expect(console).toMatch(/\nleader 1\numask 022\nfd 0 \/dev\/null\nfd 1 pipe:\nfd 2 pipe:\nUid/);
+    const none = "0000000000000000";
+    expect(console).toContain(`SigBlk:\t${none}\nSigIgn:\t${none}\nSigCgt:\t${none}\n`);
+  });
+
+  test("has its limits", () => {
+    expect(console).toMatch(/Max core file size +0 +unlimited/);
+    expect(console).toMatch(/Max open files +100 +200/);
+  });
+
+  test("its exit code is the last mark before the power goes off", () => {
+    expect(console).toMatch(/^bootlayer: start \d+\.\d{3}$/m);
+    expect(console).toMatch(/\nbootlayer: exit 3\n(\[.*Power down\n)?$/);
+  });
+
+  test("nothing went wrong", () => {
+    expect(console).not.toMatch(/bootlayer: (warning|failed)/);
+  });
+});
+
+describe.skipIf(judge.skip)(`the machine around a program${judge.reason}`, () => {
+  let console: string;
+  beforeAll(async () => {
+    const script = `
+      cat /proc/mounts
+      echo "name $(hostname) $(wc -c < /etc/machine-id) $(head -c 32 /etc/machine-id | tr -d 0-9a-f)."
+      for link in fd stdin stdout stderr; do echo "link $link $(readlink /dev/$link)"; done
+      echo "ports $(cat /proc/sys/net/ipv4/ip_unprivileged_port_start)"
+      echo "volume $(stat -c '%a %u' /volume) $(stat -c '%a %u' /volume/kept)"
+      echo to-stdout > /dev/stdout
+      echo to-stderr > /dev/stderr
+      echo to-descriptor > /proc/self/fd/1
+      printf 'no end of line'
+      kill -TERM $$`;
+    const conf = `${shellConf(script)}
+user 1000 1000
+hostname box.example
+machine-id
+tmpfs /volume 1771 1m
+mount none /deep/inside tmpfs ro,size=64k,noatime
+mount none /absent nonesuch rw`;
+    console = await bootProgram(conf, { ...BUSYBOX, "etc/machine-id": "", "volume/kept/file": "" });
+  });
+
+  test.each([
+    ["/dev", "devtmpfs"],
+    ["/proc", "proc"],
+    ["/sys", "sysfs"],
+    ["/dev/pts", "devpts"],
+    ["/dev/shm", "tmpfs"],
+    ["/dev/mqueue", "mqueue"],
+    ["/sys/fs/cgroup", "cgroup2"],
+  ])("%s is mounted once, as %s", (path, type) => {
+    const types = [...console.matchAll(/^\S+ (\S+) (\S+) \S+ 0 0$/gm)].filter((mount) => mount[1] === path);
+    expect(types.map((mount) => mount[2])).toEqual([type]);
+  });
+
+  test("pseudo terminals belong to the group tty", () => {
+    expect(console).toMatch(/devpts \/dev\/pts devpts rw,nosuid,noexec,relatime,gid=5,mode=620,ptmxmode=666/);
+  });
+
+  test("what is asked for is mounted with its options, over a mount point that is made", () => {
+    expect(console).toMatch(/none \/deep\/inside tmpfs ro,noatime,size=64k/);
+  });
+
+  test("a tmpfs keeps the directories below it", () => {
+    expect(console).toContain("\nvolume 1771 0 755 0\n");
+  });
+
+  test("a file system that the kernel does not know is a warning", () => {
+    expect(console).toContain(
+      "bootlayer: warning cannot mount none on /absent as nonesuch: No such device\n",
+    );
+  });
+
+  test("it has its name, and an identity of 32 hexadecimal digits", () => {
+    expect(console).toContain("\nname box.example 33 .\n");
+  });
+
+  test("/dev/fd and its like are there", () => {
+    const links = [...console.matchAll(/^link (\S+) (\S+)$/gm)].map((link) => [link[1], link[2]]);
+    expect(links).toEqual([
+      ["fd", "/proc/self/fd"],
+      ["stdin", "/proc/self/fd/0"],
+      ["stdout", "/proc/self/fd/1"],
+      ["stderr", "/proc/self/fd/2"],
+    ]);
+  });
+
+  test("a user who is not root may open /dev/stdout again, and listen on port 80", () => {
+    expect(console).toContain("\nto-stdout\n");
+    expect(console).toContain("\nto-stderr\n");
+    expect(console).toContain("\nto-descriptor\n");
+    expect(console).toContain("\nports 0\n");
+  });
+
+  test("the end by a signal is told with it, on a line of its own", () => {
+    expect(console).toContain("\nno end of line\nbootlayer: exit 143 signal 15\n");
+  });
+});
+
+describe.skipIf(judge.skip)(`a program that does not start${judge.reason}`, () => {
+  test("is told as 127 where there is none", async () => {
+    const console = await bootProgram("argv absent\nenv PATH=/bin:/sbin");
+    expect(console).toContain("bootlayer: failed cannot start absent: execve: No such file or directory\n");
+    expect(console).toMatch(/\nbootlayer: exit 127\n/);
+  });
+
+  test("is told as 126 where it may not be executed", async () => {
+    const console = await bootProgram("argv /etc/text\nuser 7 7", { "etc/text": "text" });
+    expect(console).toContain("bootlayer: failed cannot start /etc/text: execve: Permission denied\n");
+    expect(console).toMatch(/\nbootlayer: exit 126\n/);
+  });
+
+  test("is told with the interpreter that is missing", async () => {
+    const console = await bootProgram("argv /script", { script: { program: "#!/bin/absent\n" } });
+    expect(console).toContain("execve: it is there, but the interpreter that it names is not\n");
+    expect(console).toMatch(/\nbootlayer: exit 127\n/);
+  });
+});

@@ -1,0 +1,4 @@
+#!/bin/bash
+set -e
+echo "entrypoint: as $(id -un) in $(pwd)"
+exec "$@"
