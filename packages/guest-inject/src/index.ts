@@ -25,6 +25,7 @@ export { planGuest } from "./plan-guest.ts";
 export { guestLayer, type GuestLayer } from "./inject-layer.ts";
 export { guestInitrd, type InitrdOptions } from "./initrd.ts";
 export { filesOfPlan } from "./guest-plan.ts";
+export { guestPaths } from "./paths.ts";
 export type {
   EntryContent,
   ExposedPort,

@@ -4,9 +4,10 @@ import { createDurableFile, fileError } from "@bootlayer/durable-file";
 import type { DataRegion } from "@bootlayer/rootfs-tree";
 import * as z from "zod";
 import type { BuildKey } from "./build-key.ts";
+import type { GuestFacts } from "./guest-build.ts";
 import { copyDisk } from "./sparse-copy.ts";
 
-/** A finished disk as the cache describes it. */
+/** A finished disk, or initrd, as the cache describes it. */
 export interface Artifact {
   readonly key: BuildKey;
   /** Length of the disk in bytes. */
@@ -15,7 +16,17 @@ export interface Artifact {
   readonly dataRegions: readonly DataRegion[];
   /** Hex; absent until somebody asked for it. */
   readonly sha256?: string | undefined;
+  /** Of the guest that it makes, if it makes one. */
+  readonly guest?: GuestFacts | undefined;
 }
+
+const guestSchema: z.ZodType<GuestFacts> = z.strictObject({
+  initSystem: z.enum(["bootlayer", "systemd", "openrc"]),
+  kernelArguments: z.array(z.string()),
+  warnings: z.array(z.string()),
+  ports: z.array(z.strictObject({ port: z.int(), protocol: z.enum(["tcp", "udp", "sctp"]) })),
+  labels: z.record(z.string(), z.string()),
+});
 
 const descriptionSchema = z.strictObject({
   bytes: z.int().positive(),
@@ -24,6 +35,7 @@ const descriptionSchema = z.strictObject({
     .string()
     .regex(/^[0-9a-f]{64}$/)
     .optional(),
+  guest: guestSchema.optional(),
 });
 
 /**
@@ -45,7 +57,7 @@ export async function findArtifact(storeDirectory: string, key: BuildKey): Promi
   const disk = await stat(artifactPath(storeDirectory, key, "disk")).catch(() => undefined);
   if (!success || disk?.size !== data.bytes) return undefined;
   const dataRegions = data.dataRegions.map(([offset, length]) => ({ offset, length }));
-  return { key, bytes: data.bytes, dataRegions, sha256: data.sha256 };
+  return { key, bytes: data.bytes, dataRegions, sha256: data.sha256, guest: data.guest };
 }
 
 /** Keeps a copy of the disk at `path`. @throws {DurableFileError} */
@@ -65,12 +77,13 @@ export async function keepArtifact(
 /** Writes or rewrites the description of a disk that the cache holds. @throws {DurableFileError} */
 export async function describeArtifact(
   storeDirectory: string,
-  { key, bytes, dataRegions, sha256 }: Artifact,
+  { key, bytes, dataRegions, sha256, guest }: Artifact,
 ): Promise<void> {
   const description: z.output<typeof descriptionSchema> = {
     bytes,
     dataRegions: dataRegions.map(({ offset, length }) => [offset, length]),
     sha256,
+    guest,
   };
   const file = await createDurableFile(artifactPath(storeDirectory, key, "json"));
   try {

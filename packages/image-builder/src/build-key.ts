@@ -13,9 +13,11 @@ export interface BuildIdentity {
   readonly manifestDigest: Digest;
   readonly disk: DiskOptions;
   readonly time: Timestamp;
+  /** The identity of the guest whose layer is on top. */
+  readonly guest?: string | undefined;
 }
 
-export function buildKey({ manifestDigest, disk, time }: BuildIdentity): BuildKey {
+export function buildKey({ manifestDigest, disk, time, guest }: BuildIdentity): BuildKey {
   const identity = JSON.stringify([
     "bootlayer",
     version,
@@ -23,7 +25,14 @@ export function buildKey({ manifestDigest, disk, time }: BuildIdentity): BuildKe
     Object.entries(disk).toSorted(([a], [b]) => (a < b ? -1 : 1)),
     time.seconds,
     time.nanoseconds,
+    ...(guest === undefined ? [] : [guest]),
   ]);
+  return createHash("sha256").update(identity).digest("hex") as BuildKey;
+}
+
+/** The key of an initrd that starts a disk: the disk decides the image, the time and the UUID that it looks for. */
+export function initrdKey(disk: BuildKey, guest: string): BuildKey {
+  const identity = JSON.stringify(["bootlayer-initrd", version, disk, guest]);
   return createHash("sha256").update(identity).digest("hex") as BuildKey;
 }
 

@@ -4,6 +4,7 @@ import * as z from "zod";
 import { parseDiskOptions, type DiskOptions, type DiskOptionsInput } from "./disk-options.ts";
 import { BuilderError } from "./errors.ts";
 import type { BuildEvent } from "./events.ts";
+import { parseGuestOptions, type GuestOptions, type GuestRequest } from "./guest-options.ts";
 
 /** Where things are kept and how registries are reached; the same for every command. */
 export interface Environment {
@@ -24,6 +25,8 @@ export interface BuildRequest {
   /** `os/architecture[/variant]`; default: linux on this machine's architecture. */
   readonly platform?: string | undefined;
   readonly disk?: DiskOptionsInput;
+  /** Makes a machine of the image; without it the disk holds the image alone. */
+  readonly guest?: GuestRequest | undefined;
   /** Whether a disk of the same key may come from the cache and this one be kept there; default true. */
   readonly cache?: boolean;
   /** Whether the result has the disk's sha256, which reads all of it once more; default false. */
@@ -39,6 +42,7 @@ export interface BuildRequest {
 export interface BuildOptions {
   readonly output: string;
   readonly disk: DiskOptions;
+  readonly guest: GuestOptions | undefined;
   readonly cache: boolean;
   readonly sha256: boolean;
   readonly flatten: Pick<FlattenOptions, "limits" | "readAheadThreads">;
@@ -50,7 +54,7 @@ const schema = z.object({
   sha256: z.boolean().default(false),
 });
 
-/** @throws {BuilderError} OPTIONS_INVALID. @throws {FlattenError} FLATTEN_OPTIONS. */
+/** @throws {BuilderError} OPTIONS_INVALID. @throws {FlattenError} FLATTEN_OPTIONS. @throws {GuestError} GUEST_CONFIG. */
 export function parseBuildOptions(request: BuildRequest): BuildOptions {
   const { success, data, error: cause } = schema.safeParse(request);
   if (!success)
@@ -58,6 +62,7 @@ export function parseBuildOptions(request: BuildRequest): BuildOptions {
   return {
     output: resolve(data.output),
     disk: parseDiskOptions(request.disk ?? {}),
+    guest: parseGuestOptions(request.guest),
     cache: data.cache,
     sha256: data.sha256,
     flatten: {

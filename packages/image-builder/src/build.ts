@@ -1,33 +1,19 @@
-import { openBlobStore } from "@bootlayer/blob-store";
-import { createExt4Image } from "@bootlayer/ext4-writer";
-import { isBootlayerError } from "@bootlayer/errors";
 import type { Digest, Platform } from "@bootlayer/image-spec";
-import { flattenLayers, type FlattenStatistics } from "@bootlayer/layer-flattener";
-import type { Timestamp } from "@bootlayer/rootfs-tree";
-import {
-  describeArtifact,
-  artifactPath,
-  findArtifact,
-  keepArtifact,
-  type Artifact,
-} from "./artifact-cache.ts";
-import { buildKey, derivedUuid, type BuildKey } from "./build-key.ts";
-import {
-  parseBuildOptions,
-  type BuildOptions,
-  type BuildRequest,
-  type Environment,
-} from "./build-options.ts";
+import type { FlattenStatistics } from "@bootlayer/layer-flattener";
+import { describeArtifact, findArtifact, type Artifact } from "./artifact-cache.ts";
+import { copyFromCache, dataBytes, keepInCache, type BuildContext } from "./build-context.ts";
+import { buildKey, type BuildKey } from "./build-key.ts";
+import { parseBuildOptions, type BuildRequest, type Environment } from "./build-options.ts";
 import { withCancellation } from "./cancellation.ts";
 import { diskSha256 } from "./disk-digest.ts";
-import type { BuildEvent, StageReport } from "./events.ts";
+import type { StageReport } from "./events.ts";
+import { prepareBuildGuest, type BuildGuest, type GuestFacts, type GuestReport } from "./guest-build.ts";
+import { makeDisk } from "./make-disk.ts";
+import { cachedInitrd, newInitrd, readTree, type PendingInitrd } from "./make-initrd.ts";
 import { openSource } from "./open-source.ts";
-import type { OpenedSource } from "./opened-source.ts";
-import { keepXattr } from "./keep-xattr.ts";
 import { checkOutput } from "./output-file.ts";
 import { sourceTime } from "./source-time.ts";
-import { copyDisk } from "./sparse-copy.ts";
-import { stageClock, type StageClock } from "./stages.ts";
+import { stageClock } from "./stages.ts";
 
 /** A disk that is in place. */
 export interface BuildResult {
@@ -52,17 +38,16 @@ export interface BuildResult {
   readonly stages: readonly StageReport[];
   /** Absent where the disk came from the cache. */
   readonly statistics: FlattenStatistics | undefined;
+  /** Absent where no guest was asked for. */
+  readonly guest: GuestReport | undefined;
 }
 
-/** What the steps of one build share. */
-interface Build {
-  readonly options: BuildOptions;
-  readonly store: string;
-  readonly source: OpenedSource;
-  readonly key: BuildKey;
-  readonly clock: StageClock;
-  readonly onEvent: (event: BuildEvent) => void;
-  readonly signal: AbortSignal;
+/** A disk in its place, and what is known of it. */
+interface PlacedDisk {
+  readonly artifact: Artifact;
+  readonly cached: boolean;
+  readonly statistics: FlattenStatistics | undefined;
+  readonly guest: GuestFacts | undefined;
 }
 
 /**
@@ -75,19 +60,35 @@ export async function buildDisk(request: BuildRequest, environment: Environment)
   return withCancellation(environment.signal, async (signal) => {
     const options = parseBuildOptions(request);
     await checkOutput(options.output);
+    const initrd = options.guest?.as === "initrd" ? options.guest.initrd : undefined;
+    if (initrd !== undefined) await checkOutput(initrd);
     const onEvent = environment.onEvent ?? (() => {});
     const clock = stageClock(onEvent);
     await using source = await openSource(request, environment, { clock, onEvent, signal });
     const { image } = source;
+    const guest = await prepareBuildGuest(options.guest, image, signal);
     const time = sourceTime(image.config, request.sourceDateEpoch);
-    const key = buildKey({ manifestDigest: image.descriptor.digest, disk: options.disk, time });
-    const build: Build = { options, store: environment.store, source, key, clock, onEvent, signal };
-
-    const found = options.cache ? await findArtifact(environment.store, key) : undefined;
-    const { artifact, statistics } = found
-      ? { artifact: await copyFromCache(build, found), statistics: undefined }
-      : await makeDisk(build, time);
-    const sha256 = options.sha256 ? await hashDisk(build, artifact, found !== undefined) : undefined;
+    const key = buildKey({
+      manifestDigest: image.descriptor.digest,
+      disk: options.disk,
+      time,
+      guest: initrd === undefined ? guest?.prepared.identity : undefined,
+    });
+    const build: BuildContext = {
+      options,
+      store: environment.store,
+      source,
+      key,
+      time,
+      clock,
+      onEvent,
+      signal,
+    };
+    const disk =
+      guest && initrd !== undefined
+        ? await placeDiskAndInitrd(build, guest, initrd)
+        : await placeDisk(build, guest);
+    const sha256 = options.sha256 ? await hashDisk(build, disk) : undefined;
 
     return {
       source: request.source,
@@ -95,93 +96,63 @@ export async function buildDisk(request: BuildRequest, environment: Environment)
       platform: image.platform,
       format: options.disk.format,
       output: options.output,
-      bytes: artifact.bytes,
-      dataBytes: dataBytes(artifact),
+      bytes: disk.artifact.bytes,
+      dataBytes: dataBytes(disk.artifact),
       sha256,
       key,
-      cached: found !== undefined,
+      cached: disk.cached,
       stages: clock.reports(),
-      statistics,
+      statistics: disk.statistics,
+      guest: options.guest && disk.guest && { as: options.guest.as, initrd, ...disk.guest },
     };
   });
 }
 
-async function makeDisk(
-  build: Build,
-  time: Timestamp,
-): Promise<{ artifact: Artifact; statistics: FlattenStatistics }> {
-  const { options, source, key, clock, onEvent, signal } = build;
-  const { size, blockSize, journal, label, selinuxLabels } = options.disk;
-  const writer = await createExt4Image(options.output, {
-    size,
-    blockSize,
-    journal,
-    label,
-    time,
-    uuid: derivedUuid(key, "file-system"),
-    hashSeed: derivedUuid(key, "directory-hash-seed"),
-    signal,
-  });
+/** The image's disk, with the guest on top if there is one. */
+async function placeDisk(build: BuildContext, guest: BuildGuest | undefined): Promise<PlacedDisk> {
+  const { options, store, key } = build;
+  const found = options.cache ? await findArtifact(store, key) : undefined;
+  if (found && (found.guest !== undefined || guest === undefined)) {
+    await copyFromCache(build, found, options.output);
+    return { artifact: found, cached: true, statistics: undefined, guest: found.guest };
+  }
+  const { artifact, statistics } = await makeDisk(build, { guest });
+  if (options.cache) await keepInCache(build, artifact, options.output);
+  return { artifact, cached: false, statistics, guest: artifact.guest };
+}
+
+/** The image's disk as if there were no guest, and the guest beside it. */
+async function placeDiskAndInitrd(build: BuildContext, guest: BuildGuest, path: string): Promise<PlacedDisk> {
+  const { options, store, key } = build;
+  const found = options.cache ? await findArtifact(store, key) : undefined;
+  let initrd: PendingInitrd | undefined;
   try {
-    const fetched = source.fetchLayers();
-    const flattened = await clock.run("flatten", async () => {
-      const result = await flattenLayers(fetched.layers, writer, {
-        ...options.flatten,
-        signal,
-        onEvent,
-        keepXattr: keepXattr({ selinuxLabels }),
-      });
-      return { result, bytes: result.statistics.unpackedBytes };
+    if (found) {
+      initrd =
+        (await cachedInitrd(build, guest, path)) ??
+        (await newInitrd(build, guest, path, await readTree(build)));
+      await copyFromCache(build, found, options.output);
+      await initrd.place();
+      return { artifact: found, cached: true, statistics: undefined, guest: initrd.facts };
+    }
+    const { artifact, statistics } = await makeDisk(build, {
+      async onTree(tree) {
+        initrd = await newInitrd(build, guest, path, tree);
+      },
     });
-    await fetched.complete;
-    const summary = await clock.run("write", async () => {
-      const result = await writer.finish(flattened.root);
-      return { result, bytes: dataBytes(result) };
-    });
-    const artifact = { key, bytes: summary.bytes, dataRegions: summary.dataRegions };
-    if (options.cache) await keepInCache(build, artifact);
-    return { artifact, statistics: flattened.statistics };
+    if (options.cache) await keepInCache(build, artifact, options.output);
+    await initrd?.place();
+    return { artifact, cached: false, statistics, guest: initrd?.facts };
   } catch (cause) {
-    await writer.abort();
+    await initrd?.discard();
     throw cause;
   }
 }
 
-async function copyFromCache(
-  { options, store, key, clock, onEvent, signal }: Build,
-  artifact: Artifact,
-): Promise<Artifact> {
-  onEvent({ kind: "cache-hit", key });
-  return clock.run("copy", async () => {
-    await copyDisk(artifactPath(store, key, "disk"), options.output, artifact, signal);
-    return { result: artifact, bytes: dataBytes(artifact) };
-  });
-}
-
-/** A store that is full or read-only must not spoil a disk that is already in place. */
-async function keepInCache(
-  { options, store, clock, onEvent, signal }: Build,
-  artifact: Artifact,
-): Promise<void> {
-  await clock.run("cache", async () => {
-    try {
-      // An image from a layout may be the first thing that the store gets.
-      await openBlobStore(store);
-      await keepArtifact(store, artifact, options.output, signal);
-    } catch (error) {
-      signal.throwIfAborted();
-      if (!isBootlayerError(error)) throw error;
-      onEvent({ kind: "cache-skipped", error });
-    }
-    return { result: undefined, bytes: dataBytes(artifact) };
-  });
-}
-
 /** The sha256 of the disk, remembered with it where the cache holds it. */
 async function hashDisk(
-  { options, store, clock, signal }: Build,
-  artifact: Artifact,
-  cached: boolean,
+  { options, store, clock, signal }: BuildContext,
+  { artifact, cached }: PlacedDisk,
 ): Promise<string> {
   if (artifact.sha256 !== undefined) return artifact.sha256;
   const sha256 = await clock.run("digest", async () => ({
@@ -191,8 +162,4 @@ async function hashDisk(
   if (cached || (options.cache && (await findArtifact(store, artifact.key))))
     await describeArtifact(store, { ...artifact, sha256 });
   return sha256;
-}
-
-function dataBytes({ dataRegions }: Pick<Artifact, "dataRegions">): number {
-  return dataRegions.reduce((sum, { length }) => sum + length, 0);
 }

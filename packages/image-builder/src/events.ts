@@ -9,11 +9,12 @@ import type { RegistryEvent } from "@bootlayer/registry-client";
  * - pull: blobs that the store lacks arrive in it
  * - flatten: layers are read and the surviving files' bytes laid down in the image
  * - write: metadata is laid down and the image made durable under its name
+ * - initrd: the initrd is made and put in its place
  * - cache: the image is kept for the next build with the same key
  * - copy: the image comes from the cache
  * - digest: the sha256 of the finished image is taken
  */
-export type BuildStage = "resolve" | "pull" | "flatten" | "write" | "cache" | "copy" | "digest";
+export type BuildStage = "resolve" | "pull" | "flatten" | "write" | "initrd" | "cache" | "copy" | "digest";
 
 /** Everything that happens in a build, in the order in which it happens. Byte counts only grow. */
 export type BuildEvent =

@@ -2,6 +2,9 @@ export { buildDisk, type BuildResult } from "./build.ts";
 export type { BuildRequest, Environment } from "./build-options.ts";
 export type { BuildKey } from "./build-key.ts";
 export { parseDiskSize, type DiskOptionsInput, type DiskSize } from "./disk-options.ts";
+export type { GuestRequest } from "./guest-options.ts";
+export type { GuestFacts, GuestReport } from "./guest-build.ts";
+export { diagnoseImage, type Diagnosis, type DiagnoseRequest } from "./diagnose-image.ts";
 export { inspectImage } from "./inspect.ts";
 export { listFiles, type ListedFile, type ListRequest } from "./list-files.ts";
 export { listStoredImages } from "./list-images.ts";
@@ -20,3 +23,33 @@ export {
 } from "@bootlayer/image-spec";
 export type { FlattenStatistics, LayerLimits } from "@bootlayer/layer-flattener";
 export type { ListedImage } from "@bootlayer/blob-store";
+// What a caller needs to say what a guest is, to start it and to talk to it.
+export {
+  bootWithQemu,
+  connectAgent,
+  DEFAULT_AGENT_PORT,
+  GuestError,
+  guestPaths,
+  launchFile,
+  mergeGuestConfig,
+  parseInjection,
+  qemuDiskBus,
+  readGuestConfig,
+  readKernel,
+  type BootEvent,
+  type BootOutcome,
+  type ExecRequest,
+  type Finding,
+  type GuestAgent,
+  type GuestConfig,
+  type GuestConfigInput,
+  type GuestProcess,
+  type KernelFacts,
+  type LaunchAgent,
+  type LaunchDisk,
+  type LaunchFile,
+  type LaunchFormat,
+  type LaunchMachine,
+  type LaunchNetwork,
+  type PortForward,
+} from "@bootlayer/guest-inject";

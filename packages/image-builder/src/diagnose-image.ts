@@ -1,0 +1,70 @@
+import {
+  diagnose,
+  filesOfPlan,
+  readKernel,
+  type Finding,
+  type KernelFacts,
+  type LaunchFormat,
+} from "@bootlayer/guest-inject";
+import type { Digest, Platform } from "@bootlayer/image-spec";
+import { discardContents, flattenLayers } from "@bootlayer/layer-flattener";
+import type { BuildRequest, Environment } from "./build-options.ts";
+import { withCancellation } from "./cancellation.ts";
+import type { DiskOptions } from "./disk-options.ts";
+import { parseGuestOptions } from "./guest-options.ts";
+import { openSource } from "./open-source.ts";
+import { stageClock } from "./stages.ts";
+
+export interface DiagnoseRequest extends Pick<BuildRequest, "source" | "platform" | "limits" | "guest"> {
+  /** A kernel image or its configuration; without it nothing is said of the kernel. */
+  readonly kernel?: string | undefined;
+  /** Of the disk that is to be made. Default: ext4. */
+  readonly format?: DiskOptions["format"] | undefined;
+  /** Where the guest is to run; without it any one way to reach a disk will do. */
+  readonly machine?: LaunchFormat | undefined;
+}
+
+/** What can be said before a disk is made. */
+export interface Diagnosis {
+  readonly source: string;
+  readonly digest: Digest;
+  readonly platform: Platform;
+  readonly kernel: KernelFacts | undefined;
+  readonly findings: readonly Finding[];
+  /** Whether nothing was found that keeps the image from booting. */
+  readonly boots: boolean;
+}
+
+/**
+ * Looks whether an image will boot: its program, its user, its init, and what the kernel must have for it. Pulls and reads all
+ * layers; writes no disk.
+ *
+ * @throws {GuestError} GUEST_KERNEL where the kernel is none. What opening and reading the image throws passes through.
+ */
+export async function diagnoseImage(
+  { limits = {}, format = "ext4", machine, kernel: kernelPath, ...request }: DiagnoseRequest,
+  environment: Environment,
+): Promise<Diagnosis> {
+  return withCancellation(environment.signal, async (signal) => {
+    const guest = parseGuestOptions(request.guest);
+    const kernel = kernelPath === undefined ? undefined : await readKernel(kernelPath);
+    const onEvent = environment.onEvent ?? (() => {});
+    const clock = stageClock(onEvent);
+    await using source = await openSource(request, environment, { clock, onEvent, signal });
+    const { layers, complete } = source.fetchLayers();
+    const { root, readFile } = await flattenLayers(layers, discardContents(), {
+      signal,
+      onEvent,
+      limits,
+      remember: filesOfPlan,
+    });
+    await complete;
+    const { config, platform, descriptor } = source.image;
+    const findings = await diagnose(
+      { root, readFile, config, platform },
+      { kernel, format, machine, guest: guest?.config, initrd: guest?.as === "initrd" },
+    );
+    const boots = findings.every(({ severity }) => severity !== "error");
+    return { source: request.source, digest: descriptor.digest, platform, kernel, findings, boots };
+  });
+}

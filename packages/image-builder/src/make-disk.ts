@@ -1,0 +1,60 @@
+import { createExt4Image } from "@bootlayer/ext4-writer";
+import type { GuestPlan } from "@bootlayer/guest-inject";
+import { flattenLayers, type FlattenStatistics, type LowerImage } from "@bootlayer/layer-flattener";
+import type { Artifact } from "./artifact-cache.ts";
+import { dataBytes, type BuildContext } from "./build-context.ts";
+import { derivedUuid } from "./build-key.ts";
+import { factsOf, guestOnTop, type BuildGuest } from "./guest-build.ts";
+import { keepXattr } from "./keep-xattr.ts";
+
+export interface MakeDiskOptions {
+  /** Goes on top as one more layer. */
+  readonly guest?: BuildGuest | undefined;
+  /** Called when the tree is known, before the disk is in place: what it throws ends the build. */
+  readonly onTree?: ((tree: LowerImage) => Promise<void>) | undefined;
+}
+
+/** Flattens the source's layers into a new disk at its place. */
+export async function makeDisk(
+  build: BuildContext,
+  { guest, onTree }: MakeDiskOptions,
+): Promise<{ artifact: Artifact; statistics: FlattenStatistics }> {
+  const { options, source, key, time, clock, onEvent, signal } = build;
+  const { size, blockSize, journal, label, selinuxLabels } = options.disk;
+  let plan: GuestPlan | undefined;
+  const onPlan = (made: GuestPlan): void => void (plan = made);
+  const writer = await createExt4Image(options.output, {
+    size,
+    blockSize,
+    journal,
+    label,
+    time,
+    uuid: derivedUuid(key, "file-system"),
+    hashSeed: derivedUuid(key, "directory-hash-seed"),
+    signal,
+  });
+  try {
+    const fetched = source.fetchLayers();
+    const flattened = await clock.run("flatten", async () => {
+      const result = await flattenLayers(fetched.layers, writer, {
+        ...options.flatten,
+        ...(guest && guestOnTop(guest, source.image, { time, signal, onPlan })),
+        signal,
+        onEvent,
+        keepXattr: keepXattr({ selinuxLabels }),
+      });
+      return { result, bytes: result.statistics.unpackedBytes };
+    });
+    await fetched.complete;
+    await onTree?.(flattened);
+    const { bytes, dataRegions } = await clock.run("write", async () => {
+      const result = await writer.finish(flattened.root);
+      return { result, bytes: dataBytes(result) };
+    });
+    const artifact = { key, bytes, dataRegions, guest: plan && factsOf(plan) };
+    return { artifact, statistics: flattened.statistics };
+  } catch (cause) {
+    await writer.abort();
+    throw cause;
+  }
+}
