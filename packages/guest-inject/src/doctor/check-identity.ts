@@ -4,9 +4,7 @@ import { resolveUser, type ResolvedUser } from "../passwd.ts";
 import type { DoctorImage } from "./doctor-image.ts";
 import { follow } from "./find-program.ts";
 import type { Finding } from "./finding.ts";
-
-/** As large as the init's own reader of such files takes them. */
-const maxAccountsBytes = 2 ** 24;
+import { readImageFile } from "./read-image-file.ts";
 
 export interface IdentityCheck {
   /** Root, where the user does not resolve. */
@@ -16,8 +14,8 @@ export interface IdentityCheck {
 
 /** Whether USER names somebody, by the image's own /etc/passwd and /etc/group. */
 export async function checkUser(user: string, image: DoctorImage): Promise<IdentityCheck> {
-  const passwd = await readAccounts("/etc/passwd", image);
-  const group = await readAccounts("/etc/group", image);
+  const passwd = await readImageFile(byteString("/etc/passwd"), image);
+  const group = await readImageFile(byteString("/etc/group"), image);
   const subject = user === "" ? "USER" : `USER ${displayText(byteString(user))}`;
   try {
     const resolved = resolveUser(user, passwd, group);
@@ -60,10 +58,4 @@ export function checkWorkingDirectory(directory: string, { root }: DoctorImage):
     reason: answer ? "it is no directory, or lies in none" : "its symlinks point at each other",
     remedy: "name a directory",
   };
-}
-
-async function readAccounts(path: string, image: DoctorImage): Promise<Uint8Array | undefined> {
-  const answer = follow(byteString(path), { root: image.root, workingDirectory: "/" as ByteString });
-  if (answer?.kind !== "found" || answer.node.kind !== "file") return undefined;
-  return answer.node.size === 0 ? new Uint8Array() : await image.readFile(answer.node, maxAccountsBytes);
 }

@@ -1,4 +1,4 @@
-import { byteString, displayText, type ByteString, type FileNode } from "@bootlayer/rootfs-tree";
+import { displayText, type ByteString, type FileNode } from "@bootlayer/rootfs-tree";
 import type { DoctorImage } from "./doctor-image.ts";
 import { elfArchitecture, parseElf, type ElfAnswer, type ElfHeader } from "./elf.ts";
 import { findProgram, type ProgramContext, type ProgramSearch } from "./find-program.ts";
@@ -24,8 +24,8 @@ export interface ProgramCheck {
  * Follows what execve(2) will do with a program: look it up, check that it may be executed, read its ELF header or its
  * shebang line, and do the same with the interpreter that it names.
  */
-export async function checkProgram(name: string, check: ProgramCheck): Promise<Finding[]> {
-  return await checkStep(byteString(name), check, 0, "program-missing", undefined);
+export async function checkProgram(name: ByteString, check: ProgramCheck): Promise<Finding[]> {
+  return await checkStep(name, check, 0, "program-missing", undefined);
 }
 
 async function checkStep(

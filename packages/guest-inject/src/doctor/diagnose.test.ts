@@ -195,11 +195,39 @@ describe("the init system", () => {
     expect(await initFinding(image, { Cmd: ["/bin/sh"] })).toMatchObject({ subject: "bootlayer" });
   });
 
-  test("is OpenRC where init is busybox's beside it", async () => {
-    const image = { "/sbin/init": { link: "/bin/busybox" }, "/bin/busybox": elf(), "/sbin/openrc": elf() };
-    expect(await initFinding(image, { Cmd: ["/sbin/init"] })).toMatchObject({
+  test("is systemd at /sbin/init where the image names no program", async () => {
+    const image = { ...systemd, "/usr/lib/systemd/systemd": elf() };
+    expect(await initFinding(image, {})).toMatchObject({ severity: "ok", subject: "systemd" });
+    expect(await problems(image, {})).toEqual([]);
+    expect(await problems({ ...systemd, "/usr/lib/systemd/systemd": elf({ machine: 183 }) }, {})).toEqual([
+      "program-architecture: /usr/lib/systemd/systemd",
+    ]);
+  });
+
+  test("is started as root, whoever the image's user is", async () => {
+    const init = { "/usr/lib/systemd/systemd": { content: elf(), mode: 0o700 } };
+    expect(await problems(init, { Cmd: ["/usr/lib/systemd/systemd"], User: "1000" })).toEqual([]);
+  });
+
+  test("is OpenRC where init is busybox's and /etc/inittab calls it", async () => {
+    const busybox = { "/sbin/init": { link: "/bin/busybox" }, "/bin/busybox": elf() };
+    const inittab = {
+      "/etc/runlevels": { directory: true },
+      "/etc/inittab": "::sysinit:/sbin/openrc sysinit\n",
+    };
+    const config = { Cmd: ["/sbin/init"] };
+    expect(await initFinding({ ...busybox, ...inittab }, config)).toMatchObject({
       severity: "ok",
       subject: "openrc",
+    });
+    expect(await initFinding(busybox, config)).toMatchObject({ severity: "ok", subject: "bootlayer" });
+  });
+
+  test("is ours where that is asked for, whatever the image has", async () => {
+    const image = { ...systemd, "/usr/lib/systemd/systemd": elf() };
+    expect(await initFinding(image, { Cmd: ["/sbin/init"] }, { init: "bootlayer" })).toMatchObject({
+      severity: "ok",
+      subject: "bootlayer",
     });
   });
 

@@ -1,20 +1,14 @@
-import {
-  formatPlatform,
-  hostPlatform,
-  normalisePlatform,
-  type ImageConfig,
-  type Platform,
-} from "@bootlayer/image-spec";
+import { formatPlatform, hostPlatform, normalisePlatform, type Platform } from "@bootlayer/image-spec";
 import { byteString } from "@bootlayer/rootfs-tree";
-import type { GuestConfig } from "../guest-config.ts";
+import { composeProcess } from "../process.ts";
 import { checkUser, checkWorkingDirectory } from "./check-identity.ts";
 import { checkKernel, runnableArchitectures } from "./check-kernel.ts";
-import { checkProgram } from "./check-program.ts";
+import { checkInitSystem, type InitSystemCheck } from "./check-init-system.ts";
+import { checkProgram, type ProgramCheck } from "./check-program.ts";
 import type { DiagnoseOptions, DoctorImage } from "./doctor-image.ts";
-import { defaultPath, splitSearchPath, type ProgramContext } from "./find-program.ts";
+import { splitSearchPath, type ProgramContext } from "./find-program.ts";
 import type { Finding } from "./finding.ts";
-import type { InitSystem } from "../guest-plan.ts";
-import { checkInitSystem } from "./check-init-system.ts";
+import { readImageFile } from "./read-image-file.ts";
 import { usedXattrs } from "./used-xattrs.ts";
 
 /**
@@ -25,22 +19,23 @@ import { usedXattrs } from "./used-xattrs.ts";
 export async function diagnose(image: DoctorImage, options: DiagnoseOptions): Promise<readonly Finding[]> {
   const { kernel, guest } = options;
   const { architecture } = normalisePlatform(image.platform);
-  const process = programOf(image.config, guest);
+  const process = composeProcess(image.config.config ?? {}, guest?.process ?? {}, "");
   const { user, findings: userFindings } = await checkUser(process.user, image);
   const context: ProgramContext = {
     root: image.root,
-    path: splitSearchPath(process.path),
+    path: splitSearchPath(process.env.get("PATH") ?? ""),
     workingDirectory: byteString(process.workingDirectory),
     uid: user.uid,
     gids: [user.gid, ...user.groups],
   };
-  const init = checkInitSystem(image, process.argv, guest);
+  const init = await checkInitSystem(guest?.init ?? "auto", {
+    root: image.root,
+    program: process.argv[0],
+    search: context,
+    readFile: async (path) => await readImageFile(path, image),
+  });
   const architectures = runnableArchitectures(architecture, kernel);
-  const [name] = process.argv;
-  const program =
-    name === undefined
-      ? programUnset(init.system)
-      : await checkProgram(name, { image, context, architectures });
+  const program = await checkStart(process.argv[0], init, { image, context, architectures });
   const xattrs = usedXattrs(image.root);
   const needs = {
     architecture,
@@ -59,28 +54,16 @@ export async function diagnose(image: DoctorImage, options: DiagnoseOptions): Pr
   ];
 }
 
-interface ProgramFacts {
-  readonly argv: readonly string[];
-  readonly path: string;
-  readonly user: string;
-  readonly workingDirectory: string;
-}
-
-/** The image's own configuration with what is asked of the guest over it (image-spec config.md, "config"). */
-function programOf({ config = {} }: ImageConfig, guest: GuestConfig | undefined): ProgramFacts {
-  const { entrypoint, cmd, env, user, workingDirectory } = guest?.process ?? {};
-  const variables = (config.Env ?? []).filter((variable) => variable.startsWith("PATH="));
-  return {
-    argv: entrypoint
-      ? [...entrypoint, ...(cmd ?? [])]
-      : [...(config.Entrypoint ?? []), ...(cmd ?? config.Cmd ?? [])],
-    path: env?.["PATH"] ?? variables.at(-1)?.slice("PATH=".length) ?? defaultPath,
-    user: user ?? config.User ?? "",
-    workingDirectory: workingDirectory ?? (config.WorkingDir || "/"),
-  };
-}
-
-function programUnset(system: InitSystem): Finding[] {
+/** An image's own init is started by the kernel or by ours, as root; of a program of any other name the image's user decides. */
+async function checkStart(
+  name: string | undefined,
+  { system, foreign }: InitSystemCheck,
+  check: ProgramCheck,
+): Promise<Finding[]> {
+  if (foreign)
+    return await checkProgram(foreign.path, { ...check, context: { ...check.context, uid: 0, gids: [] } });
+  if (name !== undefined) return await checkProgram(byteString(name), check);
+  // That the init which was asked for is missing is said already.
   if (system !== "bootlayer") return [];
   return [
     {
