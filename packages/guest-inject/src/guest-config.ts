@@ -167,15 +167,20 @@ export type OverlayConfigInput = Readonly<
   { kind: "tmpfs"; size?: string | undefined } | { kind: "device"; device: string; type?: string | undefined }
 >;
 
-const bytesOrNumber = z.int().min(0).max(0xffff_ffff);
+/** 2^32 - 1 is no owner and no port, but "leave it" or "any". */
+const id = z.int().min(0).max(0xffff_fffe);
 const port = z.int().min(1).max(0xffff_fffe);
-const absolutePath = z.string().startsWith("/", "is not an absolute path").max(4095);
+const text = z.string().regex(/^[^\0]*$/, "holds a NUL");
+const name = text.min(1);
+const absolutePath = text
+  .startsWith("/", "is not an absolute path")
+  .refine((path) => Buffer.byteLength(path) <= 4095, "is over 4095 bytes");
 const guestPath = absolutePath.refine(
   (path) => path.split("/").every((name) => name !== "." && name !== ".."),
   "has . or .. in it",
 );
 const mode = z.string().regex(/^0?[0-7]{3,4}$/, "is not an octal mode such as 0755");
-const interfaceName = z.string().regex(/^(?!\.)[^\s/]{1,15}$/, "is not an interface's name");
+const interfaceName = z.string().regex(/^(?!\.)[!-.0-~]{1,15}$/, "is not an interface's name");
 const hostName = z
   .string()
   .regex(
@@ -184,11 +189,8 @@ const hostName = z
   );
 const ip = z.union([z.ipv4(), z.ipv6()]);
 const cidr = z.union([z.cidrv4(), z.cidrv6()]);
-const environment = z.record(
-  z.string().regex(/^[^=\0]+$/, "is not a variable's name"),
-  z.string().regex(/^[^\0]*$/),
-);
-const words = z.array(z.string().regex(/^[^\0]*$/, "holds a NUL"));
+const environment = z.record(z.string().regex(/^[^=\0]+$/, "is not a variable's name"), text);
+const words = z.array(text);
 const serviceCommand = words.refine(
   ([program]) => program?.startsWith("/") === true,
   "does not begin with an absolute path",
@@ -217,7 +219,7 @@ const processSchema = z.strictObject({
   entrypoint: words.optional(),
   cmd: words.optional(),
   env: environment.optional(),
-  user: z.string().min(1).optional(),
+  user: name.optional(),
   workingDirectory: absolutePath.optional(),
   stopSignal: z
     .string()
@@ -231,16 +233,20 @@ const processSchema = z.strictObject({
 
 const fileSchema = z
   .strictObject({
-    host: z.string().min(1).optional(),
+    host: name.optional(),
     content: z.string().optional(),
     guest: guestPath,
     mode: mode.optional(),
-    uid: bytesOrNumber.default(0),
-    gid: bytesOrNumber.default(0),
+    uid: id.default(0),
+    gid: id.default(0),
   })
   .refine(
     ({ host, content }) => (host === undefined) !== (content === undefined),
     "needs either host or content",
+  )
+  .refine(
+    ({ content, guest }) => content === undefined || !guest.endsWith("/"),
+    "has content, but no name: guest ends with /",
   );
 
 const networkSchema = z.discriminatedUnion("mode", [
@@ -255,7 +261,13 @@ const networkSchema = z.discriminatedUnion("mode", [
     mode: z.literal("static"),
     interface: interfaceName.optional(),
     addresses: z.array(cidr).min(1),
-    gateways: z.array(ip).max(2).default([]),
+    gateways: z
+      .array(ip)
+      .refine(
+        (gateways) => new Set(gateways.map((gateway) => gateway.includes(":"))).size === gateways.length,
+        "has two of one family",
+      )
+      .default([]),
     mtu: z.int().min(68).max(65_535).optional(),
   }),
 ]);
@@ -264,7 +276,8 @@ const guestConfigSchema: z.ZodType<GuestConfig, GuestConfigInput> = z.strictObje
   version: z.literal(1).default(1),
   init: z.enum(["auto", "bootlayer", "systemd", "openrc"]).default("auto"),
   process: processSchema.prefault({}),
-  hostname: hostName.optional(),
+  // As long as sethostname(2) takes.
+  hostname: hostName.max(64).optional(),
   hosts: z.array(z.strictObject({ address: ip, names: z.array(hostName).min(1) })).default([]),
   dns: z.strictObject({ servers: z.array(ip).max(3), search: z.array(hostName).default([]) }).optional(),
   network: networkSchema.optional(),
@@ -294,21 +307,21 @@ const guestConfigSchema: z.ZodType<GuestConfig, GuestConfigInput> = z.strictObje
     .refine(({ vsock, serial }) => vsock !== undefined || serial !== undefined, "needs vsock or serial")
     .optional(),
   ssh: z
-    .strictObject({ user: z.string().default("root"), authorizedKeys: z.array(authorizedKey).min(1) })
+    .strictObject({ user: name.default("root"), authorizedKeys: z.array(authorizedKey).min(1) })
     .optional(),
   modules: z
     .strictObject({
-      directory: z.string().min(1).optional(),
+      directory: name.optional(),
       load: z.array(z.string().regex(/^[\w-]+$/, "is not a module's name")).min(1),
     })
     .optional(),
   mounts: z
     .array(
       z.strictObject({
-        device: z.string().min(1),
+        device: name,
         path: absolutePath,
-        type: z.string().default("ext4"),
-        options: z.string().default("rw"),
+        type: name.default("ext4"),
+        options: text.default("rw"),
       }),
     )
     .default([]),
@@ -323,8 +336,8 @@ const guestConfigSchema: z.ZodType<GuestConfig, GuestConfigInput> = z.strictObje
       }),
       z.strictObject({
         kind: z.literal("device"),
-        device: z.string().min(1),
-        type: z.string().default("ext4"),
+        device: name,
+        type: name.default("ext4"),
       }),
     ])
     .optional(),
@@ -334,13 +347,18 @@ const guestConfigSchema: z.ZodType<GuestConfig, GuestConfigInput> = z.strictObje
 /**
  * Checks a guest's configuration and puts its defaults in place. Unknown keys are refused: a misspelt one would be ignored.
  *
- * @param name - the file or flag it came from, for messages.
+ * @param source - the file or flag it came from, for messages.
  * @throws {GuestError} GUEST_CONFIG, naming each key that is wrong.
  */
-export function parseGuestConfig(input: unknown, name: string): GuestConfig {
+export function parseGuestConfig(input: unknown, source: string): GuestConfig {
   const { success, data, error: cause } = guestConfigSchema.safeParse(input);
   if (success) return data;
-  throw new GuestError("GUEST_CONFIG", `${name}: ${z.prettifyError(cause)}`, "correct or remove these keys", {
-    cause,
-  });
+  throw new GuestError(
+    "GUEST_CONFIG",
+    `${source}: ${z.prettifyError(cause)}`,
+    "correct or remove these keys",
+    {
+      cause,
+    },
+  );
 }

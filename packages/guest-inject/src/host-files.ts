@@ -7,6 +7,7 @@ import { readHostFile, unreadable } from "./entry-content.ts";
 import { GuestError } from "./errors.ts";
 import type { InjectedFile } from "./guest-config.ts";
 import type { EntryContent, PreparedFile } from "./guest-plan.ts";
+import { pathBelow } from "./paths.ts";
 
 /** Smaller files are kept in memory: they are read once, and the plan can look into them. */
 const maxKeptBytes = 2 ** 16;
@@ -95,12 +96,11 @@ async function filesOf({ host, guest, asked }: HostFile): Promise<HostFile[]> {
   } catch (cause) {
     throw unreadable(host, cause);
   }
-  const parent = guest.replace(/\/+$/, "");
   return names
     .toSorted((a, b) => Buffer.compare(a, b))
     .map((name) => ({
       host: Buffer.concat([host, Buffer.from("/"), name]),
-      guest: `${parent}/${byteStringOf(name)}` as ByteString,
+      guest: pathBelow(guest, byteStringOf(name)),
       asked,
     }));
 }

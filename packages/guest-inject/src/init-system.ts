@@ -1,5 +1,6 @@
 import { byteString, type ByteString, type DirectoryNode } from "@bootlayer/rootfs-tree";
 import { findProgram, follow, type ProgramContext } from "./doctor/find-program.ts";
+import { pathBelow } from "./paths.ts";
 
 /** An init of the image's own, and where it is executed: symlinks are left, since some inits go by their names. */
 export interface ForeignInit {
@@ -47,15 +48,29 @@ export async function findInit(
 
 async function initAt(program: string, context: InitSystemContext): Promise<ForeignInit | undefined> {
   const { root, search } = context;
-  const name = byteString(program);
-  const found = findProgram(name, { ...search, root, uid: 0, gids: [] });
-  if (found.kind !== "found") return undefined;
-  const path = name.startsWith("/") ? name : found.path;
-  if (found.path.endsWith("/lib/systemd/systemd")) return { system: "systemd", path };
-  if (found.path.endsWith("/openrc-init")) return { system: "openrc", path };
+  const path = absolutePaths(byteString(program), search).find(
+    (candidate) => findProgram(candidate, { ...search, root, uid: 0, gids: [] }).kind === "found",
+  );
+  if (path === undefined) return undefined;
+  const found = follow(path, { ...search, root });
+  if (found?.kind !== "found") return undefined;
+  if (/(?:^|\/)lib\/systemd\/systemd$/.test(found.path)) return { system: "systemd", path };
+  if (/(?:^|\/)openrc-init$/.test(found.path)) return { system: "openrc", path };
   // Alpine's: busybox under the name of init, whose inittab calls openrc.
   const isInit = /(?:^|\/)init$/.test(program);
   return isInit && (await inittabCallsOpenrc(context)) ? { system: "openrc", path } : undefined;
+}
+
+/** Where a program may lie, its symlinks not followed. */
+function absolutePaths(
+  program: ByteString,
+  { path, workingDirectory }: InitSystemContext["search"],
+): ByteString[] {
+  if (program.startsWith("/")) return [program];
+  const directories = program.includes("/") ? [workingDirectory] : path;
+  return directories.map((directory) =>
+    pathBelow(directory.startsWith("/") ? directory : pathBelow(workingDirectory, directory), program),
+  );
 }
 
 async function inittabCallsOpenrc({ root, readFile }: InitSystemContext): Promise<boolean> {

@@ -35,7 +35,8 @@ export interface InjectedTree {
 
 /**
  * Opens a tree for injection. Parents that are symlinks are followed inside the root; missing parents become directories of
- * root's with mode 0755. The three `put` functions throw GUEST_FILE where something else is in the way, and PATH_SYMLINK_LOOP.
+ * root's with mode 0755. The three `put` functions throw GUEST_IMAGE where the image has something in the way, GUEST_FILE where
+ * something else that was put in is, or where no layer can have the name, and PATH_SYMLINK_LOOP.
  */
 export function injectedTree(image: DirectoryNode): InjectedTree {
   const root: DirectoryNode = { ...image, entries: new Map(image.entries) };
@@ -81,14 +82,22 @@ export function injectedTree(image: DirectoryNode): InjectedTree {
   function place(path: ByteString): { readonly parent: ByteString; readonly name: ByteString } {
     const names = splitPath(path);
     const name = names.pop();
-    if (name === undefined) throw inTheWay(path, "is the root itself");
+    if (name === undefined) throw unfit(path, "is the root itself");
     checkName(name, path);
     const answer = resolvePath(root, names.join("/") as ByteString, { followLast: true });
     if (answer.kind === "missing")
       return { parent: makeDirectories(answer.path, answer.missing, parentOwner), name };
     if (answer.node.kind !== "directory")
-      throw inTheWay(path, `would lie in /${displayText(answer.path)}, which is a ${answer.node.kind}`);
+      throw inTheWay(path, answer.path, `would lie in a ${answer.node.kind}`);
     return { parent: answer.path, name };
+  }
+
+  function inTheWay(path: ByteString, obstacle: ByteString, what: string): GuestError {
+    return new GuestError(
+      entries.has(obstacle) ? "GUEST_FILE" : "GUEST_IMAGE",
+      `${absolute(path)} cannot be put in: it ${what} (${absolute(obstacle)})`,
+      "give another path in the guest",
+    );
   }
 
   function replace(path: ByteString, owner: EntryOwner, what: NewNode): void {
@@ -96,7 +105,7 @@ export function injectedTree(image: DirectoryNode): InjectedTree {
     const full = join(parent, name);
     const { attributes } = directoryNode(owner);
     if (own(parent).entries.get(name)?.kind === "directory")
-      throw inTheWay(path, "is a directory in the image");
+      throw inTheWay(path, full, "is a directory already");
     if (what.kind === "symlink") {
       const node: RootfsNode = { kind: "symlink", attributes, target: what.target };
       put(parent, name, node, { ...what, path: full, ...pick(owner) });
@@ -117,7 +126,7 @@ export function injectedTree(image: DirectoryNode): InjectedTree {
       const answer = resolvePath(root, path, { followLast: true });
       if (answer.kind === "missing") makeDirectories(answer.path, answer.missing, owner);
       else if (answer.node.kind !== "directory")
-        throw inTheWay(path, `leads to /${displayText(answer.path)}, which is a ${answer.node.kind}`);
+        throw inTheWay(path, answer.path, `leads to a ${answer.node.kind}`);
     },
     putFile(path, owner, content) {
       replace(path, owner, { kind: "file", content });
@@ -149,16 +158,21 @@ function join(parent: ByteString, name: ByteString): ByteString {
 /** In a layer `.wh.` in front of a name takes it away instead (image-spec layer.md, "Whiteouts"). */
 function checkName(name: ByteString, path: ByteString): ByteString {
   if (name.startsWith(".wh."))
-    throw inTheWay(path, "has a name that begins with .wh., which removes in a layer");
-  if (name.length > 255) throw inTheWay(path, "has a name of over 255 bytes");
+    throw unfit(path, "has a name that begins with .wh., which removes in a layer");
+  if (name.length > 255) throw unfit(path, "has a name of over 255 bytes");
+  if (name === ".." || name.includes("\0")) throw unfit(path, "has a name that no file can have");
   return name;
 }
 
-function inTheWay(path: ByteString, what: string): GuestError {
-  const shown = displayText(path.replace(/^\/*/, "/") as ByteString);
+function unfit(path: ByteString, what: string): GuestError {
   return new GuestError(
     "GUEST_FILE",
-    `${shown} cannot be put in: it ${what}`,
+    `${absolute(path)} cannot be put in: it ${what}`,
     "give another path in the guest",
   );
+}
+
+/** For messages. */
+function absolute(path: ByteString): string {
+  return displayText(`/${splitPath(path).join("/")}` as ByteString);
 }

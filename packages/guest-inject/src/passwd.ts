@@ -94,9 +94,21 @@ function fields(file: Uint8Array): string[][] {
   return byteStringOf(file)
     .split("\n")
     .filter((line) => line.length <= maxLineLength && !line.includes("\0"))
-    .map((line) => line.replaceAll(/^[ \t\r]+|[ \t\r]+$/g, ""))
+    .map(trimBlanks)
     .filter((line) => line !== "" && !line.startsWith("#"))
     .map((line) => line.split(":"));
+}
+
+/** No regular expression: one that looks for blanks at the end takes the square of their number for some lines. */
+function trimBlanks(line: string): string {
+  let [start, end] = [0, line.length];
+  while (start < end && isBlank(line[start])) start++;
+  while (end > start && isBlank(line[end - 1])) end--;
+  return line.slice(start, end);
+}
+
+function isBlank(character: string | undefined): boolean {
+  return character === " " || character === "\t" || character === "\r";
 }
 
 /** An id as a file has it: out of range is malformed. */

@@ -1,4 +1,11 @@
-import { byteString, bytesOf, type ByteString, type PathResolution } from "@bootlayer/rootfs-tree";
+import {
+  byteString,
+  bytesOf,
+  displayText,
+  type ByteString,
+  type DirectoryNode,
+  type PathResolution,
+} from "@bootlayer/rootfs-tree";
 import { encodeInitConf } from "./encode-init-conf.ts";
 import { GuestError } from "./errors.ts";
 import type { PreparedFile } from "./guest-plan.ts";
@@ -7,7 +14,7 @@ import type { InjectedTree } from "./injected-tree.ts";
 import { hostsFile, resolvConf } from "./network-files.ts";
 import { openrcServices, runlevelLink } from "./openrc-services.ts";
 import { parsePasswd } from "./passwd.ts";
-import { guestPaths } from "./paths.ts";
+import { guestPaths, pathBelow } from "./paths.ts";
 import type { Planning } from "./planning.ts";
 import { systemdFiles } from "./systemd-units.ts";
 
@@ -28,7 +35,8 @@ export async function putGuestFiles(planning: Planning, conf: InitConf): Promise
   await putHosts(planning);
   putResolvConf(planning);
   // Empty: each machine that starts from a copy of the disk gets an identity of its own (machine-id(5), "First boot semantics").
-  putText(tree, "/etc/machine-id", "", 0o444);
+  // Nothing fills it under OpenRC, where D-Bus takes a missing file and not an empty one.
+  if (foreign?.system !== "openrc") putText(tree, "/etc/machine-id", "", 0o444);
   await putAuthorizedKeys(planning);
   if (foreign === undefined)
     tree.putDirectory(byteString(process.workingDirectory), { mode: 0o755, ...root });
@@ -69,7 +77,9 @@ function putResolvConf({ config, foreign, tree }: Planning): void {
 }
 
 /** Keys are added to those that the image has. */
-async function putAuthorizedKeys({ config: { ssh }, tree, readFile }: Planning): Promise<void> {
+async function putAuthorizedKeys(planning: Planning): Promise<void> {
+  const { tree, readFile, warnings } = planning;
+  const { ssh } = planning.config;
   if (!ssh) return;
   const name = byteString(ssh.user);
   const user = parsePasswd((await readFile(byteString("/etc/passwd"))) ?? new Uint8Array()).find(
@@ -82,16 +92,26 @@ async function putAuthorizedKeys({ config: { ssh }, tree, readFile }: Planning):
       "name a user that is there: ssh.user",
     );
   const { uid, gid } = user;
-  const home = user.home.replace(/\/+$/, "") as ByteString;
-  const file = `${home}/.ssh/authorized_keys` as ByteString;
+  const directory = pathBelow(user.home, byteString(".ssh"));
+  const file = pathBelow(directory, byteString("authorized_keys"));
   const known = Buffer.from((await readFile(file)) ?? []).toString("latin1");
   const separator = known === "" || known.endsWith("\n") ? "" : "\n";
   const keys = bytesOf(byteString(ssh.authorizedKeys.map((key) => `${key}\n`).join("")));
   const bytes = Buffer.concat([Buffer.from(`${known}${separator}`, "latin1"), keys]);
-  // sshd trusts no file that others could have written (sshd_config(5), StrictModes).
-  for (const directory of [home, `${home}/.ssh` as ByteString])
-    if (directory !== "") tree.putDirectory(directory, { mode: 0o700, uid, gid });
+  for (const path of [user.home, directory]) {
+    tree.putDirectory(path, { mode: 0o700, uid, gid });
+    const { attributes } = directoryAt(tree, path);
+    if ((attributes.mode & 0o022) !== 0 || (attributes.uid !== uid && attributes.uid !== 0))
+      warnings.push(
+        `sshd will not trust ${displayText(path)}: others than ${ssh.user} can write to it (sshd_config(5), StrictModes)`,
+      );
+  }
   tree.putFile(file, { mode: 0o600, uid, gid }, { kind: "bytes", bytes });
+}
+
+function directoryAt(tree: InjectedTree, path: ByteString): DirectoryNode {
+  const answer = tree.follow(path);
+  return answer.kind === "found" && answer.node.kind === "directory" ? answer.node : tree.root;
 }
 
 /** Units, services and lists of modules for an init of the image's own. */
@@ -100,9 +120,7 @@ export function putUnits({ config, foreign, tree, initRunsFirst }: Planning): vo
   if (config.modules && config.modules.directory === undefined)
     putText(
       tree,
-      foreign.system === "systemd"
-        ? "/etc/modules-load.d/bootlayer.conf"
-        : "/etc/modules-load.d/bootlayer.conf",
+      "/etc/modules-load.d/bootlayer.conf",
       config.modules.load.map((name) => `${name}\n`).join(""),
     );
   if (foreign.system === "systemd") {

@@ -4,6 +4,7 @@ import { defaultPath } from "./doctor/find-program.ts";
 import { GuestError } from "./errors.ts";
 import type { ProcessOverrides } from "./guest-config.ts";
 import type { RunProgram } from "./init-conf.ts";
+import { pathBelow } from "./paths.ts";
 
 /** What a container of the image would run, before anything is looked up in its tree. */
 export interface ComposedProcess {
@@ -73,13 +74,13 @@ export function environmentStrings(env: ReadonlyMap<string, string>, home: ByteS
  * cannot: it becomes absolute, from the working directory.
  */
 export function argvStrings({ argv, workingDirectory }: ComposedProcess): ByteString[] {
-  return argv.map((argument, index) =>
-    byteString(
+  return argv
+    .map(byteString)
+    .map((argument, index) =>
       index === 0 && argument.includes("/") && !argument.startsWith("/")
-        ? `${workingDirectory.replace(/\/+$/, "")}/${argument}`
+        ? pathBelow(byteString(workingDirectory), argument)
         : argument,
-    ),
-  );
+    );
 }
 
 /** rlimits as init.conf has them: one value stands for both. */
