@@ -29,6 +29,7 @@ struct exec {
 	unsigned long long oom_kills; /* of the machine, before it started */
 	unsigned char *pending;       /* input that it has not read: at most CREDIT_START bytes */
 	size_t pending_start, pending_end;
+	unsigned end_typed; /* of a terminal's TERMINAL_END */
 	int in_ticket, out_ticket[OUTPUTS];
 };
 
@@ -81,6 +82,11 @@ static size_t write_input(struct exec *exec, const unsigned char *bytes, size_t 
 	return taken;
 }
 
+static bool has_end_to_type(const struct exec *exec)
+{
+	return exec->in >= 0 && exec->terminal && exec->input_ended && exec->end_typed < TERMINAL_END;
+}
+
 static void push_input(struct session *session, struct exec *exec)
 {
 	if (exec->in >= 0 && pending_size(exec) > 0) {
@@ -90,8 +96,11 @@ static void push_input(struct session *session, struct exec *exec)
 	}
 	if (pending_size(exec) > 0)
 		return;
-	if (exec->in >= 0 && exec->input_ended && exec->terminal)
-		terminal_end_input(exec->in);
+	if (has_end_to_type(exec)) {
+		exec->end_typed = terminal_end_input(exec->in, exec->end_typed);
+		if (has_end_to_type(exec))
+			return;
+	}
 	if (exec->in < 0 || exec->input_ended)
 		close_input(exec);
 	free(exec->pending);
@@ -203,7 +212,7 @@ static void prepare_exec(struct session *session, struct stream *stream)
 {
 	struct exec *exec = (struct exec *)stream;
 	bool room = output_takes_bulk(&session->output);
-	exec->in_ticket = poll_want(exec->in, pending_size(exec) > 0 ? POLLOUT : 0);
+	exec->in_ticket = poll_want(exec->in, pending_size(exec) > 0 || has_end_to_type(exec) ? POLLOUT : 0);
 	for (int channel = 0; channel < OUTPUTS; channel++)
 		exec->out_ticket[channel] = poll_want(exec->out[channel], room && stream->may_send[1 + channel] > 0 ? POLLIN : 0);
 }

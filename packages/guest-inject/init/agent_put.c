@@ -1,37 +1,26 @@
+#include "agent_put_file.h"
+#include "agent_reap.h"
 #include "agent_session.h"
-#include "files.h"
 #include "records.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-/* A file on its way from the host: written beside its place under a name of its own, then renamed. */
+/* A file on its way from the host. */
 struct put {
 	struct stream head;
-	int directory, fd;
-	char aside[64];
-	char name[NAME_MAX + 1];
-	mode_t mode;
-	uid_t uid;
-	gid_t gid;
-	unsigned long long left;
+	struct put_file file;
+	unsigned long long left; /* bytes of content that have not come */
+	unsigned reaped;         /* the last `reap_count` at which the file was looked for in its place */
 };
 
 static void free_put(struct put *put)
 {
-	if (put->fd >= 0)
-		close(put->fd);
-	if (put->aside[0])
-		unlinkat(put->directory, put->aside, 0);
-	if (put->directory >= 0)
-		close(put->directory);
+	put_file_drop(&put->file);
 	free(put);
 }
 
@@ -40,28 +29,9 @@ static void drop_put(struct stream *stream)
 	free_put((struct put *)stream);
 }
 
-static void fail_put(struct session *session, struct put *put, const char *step)
+static void fail_put(struct session *session, struct put *put, const char *step, int number)
 {
-	session_refuse(session, put->head.number, error_code(errno), "%.200s: %s: %s", put->name, step, strerror(errno));
-	session_remove_stream(session, &put->head);
-	free_put(put);
-}
-
-static void finish_put(struct session *session, struct put *put)
-{
-	/* The owner first: changing it takes the setuid bit away. */
-	if (fchown(put->fd, put->uid, put->gid) != 0)
-		return fail_put(session, put, "chown");
-	if (fchmod(put->fd, put->mode) != 0)
-		return fail_put(session, put, "chmod");
-	if (fsync(put->fd) != 0)
-		return fail_put(session, put, "fsync");
-	if (renameat(put->directory, put->aside, put->directory, put->name) != 0)
-		return fail_put(session, put, "rename");
-	put->aside[0] = '\0';
-	if (fsync(put->directory) != 0 && errno != EINVAL)
-		return fail_put(session, put, "fsync of its directory");
-	output_frame(&session->output, FRAME_DONE, put->head.number, NULL, 0);
+	session_refuse(session, put->head.number, error_code(number), "%.200s: %s: %s", put->file.name, step, strerror(number));
 	session_remove_stream(session, &put->head);
 	free_put(put);
 }
@@ -69,16 +39,20 @@ static void finish_put(struct session *session, struct put *put)
 static const char *take_content(struct session *session, struct stream *stream, const unsigned char *bytes, size_t length)
 {
 	struct put *put = (struct put *)stream;
+	if (put->file.placer)
+		return "content after its end";
 	if (length > put->left || (length == 0 && put->left > 0))
 		return length ? "more content than the size says" : "less content than the size says";
 	if (length == 0) {
-		finish_put(session, put);
+		put->reaped = reap_count();
+		if (!put_file_place(&put->file))
+			fail_put(session, put, "fork", errno);
 		return NULL;
 	}
 	for (size_t written = 0; written < length;) {
-		ssize_t more = write(put->fd, bytes + written, length - written);
+		ssize_t more = write(put->file.fd, bytes + written, length - written);
 		if (more < 0 && errno != EINTR) {
-			fail_put(session, put, "write");
+			fail_put(session, put, "write", errno);
 			return NULL;
 		}
 		if (more > 0)
@@ -89,56 +63,34 @@ static const char *take_content(struct session *session, struct stream *stream, 
 	return NULL;
 }
 
-static void wait_for_content(struct session *session, struct stream *stream)
+static void prepare_put(struct session *session, struct stream *stream)
 {
 	(void)session;
 	(void)stream;
 }
 
+static void serve_put(struct session *session, struct stream *stream)
+{
+	struct put *put = (struct put *)stream;
+	if (!put->file.placer || put->reaped == reap_count())
+		return;
+	put->reaped = reap_count();
+	int number = put_file_placed(&put->file);
+	if (number > 0)
+		fail_put(session, put, "putting it in place", number);
+	if (number != 0)
+		return;
+	output_frame(&session->output, FRAME_DONE, stream->number, NULL, 0);
+	session_remove_stream(session, stream);
+	free_put(put);
+}
+
 static const struct stream_kind put_kind = {
 	.data = take_content,
-	.prepare = wait_for_content,
-	.serve = wait_for_content,
+	.prepare = prepare_put,
+	.serve = serve_put,
 	.drop = drop_put,
 };
-
-/* The directory of a path, and its last name. Gives what failed, with errno, or NULL. */
-static const char *open_directory(struct put *put, const char *path, bool parents)
-{
-	char directory[PATH_MAX];
-	const char *slash = strrchr(path, '/');
-	size_t length = (size_t)(slash - path);
-	errno = ENAMETOOLONG;
-	if (length + 2 > sizeof directory || strlen(slash + 1) > NAME_MAX)
-		return "path";
-	errno = EISDIR;
-	if (slash[1] == '\0' || strcmp(slash + 1, ".") == 0 || strcmp(slash + 1, "..") == 0)
-		return "path";
-	memcpy(directory, path, length);
-	strcpy(directory + length, length == 0 ? "/" : "");
-	strcpy(put->name, slash + 1);
-	if (parents && make_directories(directory, 0755, 0, 0) != 0)
-		return "mkdir";
-	put->directory = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return put->directory < 0 ? "open" : NULL;
-}
-
-static const char *open_aside(struct put *put)
-{
-	for (int tries = 0; tries < 16; tries++) {
-		unsigned char chance[8];
-		random_bytes(chance, sizeof chance);
-		snprintf(put->aside, sizeof put->aside, ".bootlayer-put-%02x%02x%02x%02x%02x%02x%02x%02x", chance[0], chance[1],
-			chance[2], chance[3], chance[4], chance[5], chance[6], chance[7]);
-		put->fd = openat(put->directory, put->aside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-		if (put->fd >= 0)
-			return NULL;
-		if (errno != EEXIST)
-			break;
-	}
-	put->aside[0] = '\0';
-	return "create";
-}
 
 static bool read_owner(const struct record *record, struct put *put)
 {
@@ -146,8 +98,8 @@ static bool read_owner(const struct record *record, struct put *put)
 	if (record->count != 2 || !record_number(record->fields[0], UINT32_MAX - 1, &uid) ||
 		!record_number(record->fields[1], UINT32_MAX - 1, &gid))
 		return false;
-	put->uid = (uid_t)uid;
-	put->gid = (gid_t)gid;
+	put->file.uid = (uid_t)uid;
+	put->file.gid = (gid_t)gid;
 	return true;
 }
 
@@ -173,7 +125,7 @@ static const char *take_record(struct put *put, struct destination *destination,
 		return NULL;
 	}
 	if (strcmp(record->name, "mode") == 0 && record_mode(first, &mode)) {
-		put->mode = mode;
+		put->file.mode = mode;
 		return NULL;
 	}
 	if (strcmp(record->name, "size") == 0 && record_number(first, LLONG_MAX, &put->left)) {
@@ -202,15 +154,12 @@ static const char *read_put(struct put *put, struct destination *destination, ch
 /* Gives the stream a place, or refuses it. */
 static void start_put(struct session *session, struct put *put, const struct destination *destination, uint32_t number)
 {
-	const char *failed;
 	if (destination->path[0] != '/') {
 		session_refuse(session, number, "invalid", "%.200s is not an absolute path", destination->path);
 		free_put(put);
 		return;
 	}
-	failed = open_directory(put, destination->path, destination->parents);
-	if (!failed)
-		failed = open_aside(put);
+	const char *failed = put_file_open(&put->file, destination->path, destination->parents);
 	if (failed) {
 		session_refuse(session, number, error_code(errno), "%.200s: %s: %s", destination->path, failed, strerror(errno));
 		free_put(put);
@@ -230,8 +179,8 @@ const char *put_request(struct session *session, uint32_t number, const unsigned
 		session_refuse(session, number, "limit", "no memory for one more stream");
 		return NULL;
 	}
-	put->directory = put->fd = -1;
-	put->mode = 0644;
+	put->file.directory = put->file.fd = -1;
+	put->file.mode = 0644;
 	if (length > 0)
 		memcpy(text, payload, length);
 	const char *problem = read_put(put, &destination, text, length);

@@ -1,12 +1,8 @@
 #include "agent_session.h"
 
-#include "agent_machine.h"
 #include "agent_poll.h"
-#include "records.h"
 
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -79,176 +75,6 @@ static void session_close(struct session *session)
 	session->deadline = session->transport == TRANSPORT_SERIAL ? 0 : milliseconds_now() + CLOSING_TIMEOUT;
 }
 
-void session_refuse(struct session *session, uint32_t number, const char *code, const char *format, ...)
-{
-	char message[256], records[2048];
-	va_list arguments;
-	va_start(arguments, format);
-	vsnprintf(message, sizeof message, format, arguments);
-	va_end(arguments);
-	struct record_writer writer;
-	records_begin(&writer, records, sizeof records);
-	record_begin(&writer, "code");
-	record_field(&writer, code);
-	record_end(&writer);
-	record_begin(&writer, "message");
-	record_field(&writer, message);
-	record_end(&writer);
-	output_frame(&session->output, FRAME_ERROR, number, records, writer.length);
-}
-
-void session_tell_exit(struct session *session, uint32_t number, int code, int signal, bool oom)
-{
-	enum { KILLED_FOR_LACK_OF_MEMORY = 1 };
-	unsigned char payload[12];
-	put_u32(payload, (uint32_t)code);
-	put_u32(payload + 4, (uint32_t)signal);
-	put_u32(payload + 8, oom ? KILLED_FOR_LACK_OF_MEMORY : 0);
-	output_frame(&session->output, FRAME_EXITED, number, payload, sizeof payload);
-}
-
-void session_add_stream(struct session *session, struct stream *stream, const struct stream_kind *kind, uint32_t number)
-{
-	stream->number = number;
-	stream->kind = kind;
-	stream->may_send[1] = stream->may_send[2] = stream->may_receive = CREDIT_START;
-	for (size_t i = 0; i < STREAMS_MAX; i++)
-		if (!session->streams[i]) {
-			session->streams[i] = stream;
-			return;
-		}
-}
-
-void session_remove_stream(struct session *session, struct stream *stream)
-{
-	for (size_t i = 0; i < STREAMS_MAX; i++)
-		if (session->streams[i] == stream)
-			session->streams[i] = NULL;
-}
-
-void session_give_credit(struct session *session, struct stream *stream, size_t length)
-{
-	stream->used += (uint32_t)length;
-	if (stream->used < CREDIT_STEP)
-		return;
-	unsigned char payload[5] = { 0 };
-	put_u32(payload + 1, stream->used);
-	stream->may_receive += stream->used;
-	stream->used = 0;
-	output_frame(&session->output, FRAME_CREDIT, stream->number, payload, sizeof payload);
-}
-
-static struct stream *find_stream(struct session *session, uint32_t number)
-{
-	for (size_t i = 0; i < STREAMS_MAX; i++)
-		if (session->streams[i] && session->streams[i]->number == number)
-			return session->streams[i];
-	return NULL;
-}
-
-/* A request makes a stream, or is answered at once. */
-static const char *take_request(struct session *session, unsigned type, uint32_t number, const unsigned char *payload, size_t length)
-{
-	if (number == 0)
-		return "a request on stream 0";
-	if (find_stream(session, number))
-		return "a request on a stream that is in use";
-	size_t count = 0;
-	for (size_t i = 0; i < STREAMS_MAX; i++)
-		count += session->streams[i] != NULL;
-	if (count == STREAMS_MAX) {
-		session_refuse(session, number, "limit", "there are %d streams in this session already", STREAMS_MAX);
-		return NULL;
-	}
-	switch (type) {
-	case FRAME_EXEC:
-		return exec_request(session, number, payload, length);
-	case FRAME_PUT:
-		return put_request(session, number, payload, length);
-	case FRAME_GET:
-		return get_request(session, number, payload, length);
-	case FRAME_SHUTDOWN:
-		return length == 1 && payload[0] <= 1 ? shutdown_request(session, number, payload[0]) : "a shutdown of an unknown kind";
-	case FRAME_WAIT:
-		return length == 0 ? wait_request(session, number) : "a payload where there is none";
-	default:
-		if (length != 0)
-			return "a payload where there is none";
-		status_request(session, number);
-		return NULL;
-	}
-}
-
-static const char *take_data(struct session *session, struct stream *stream, const unsigned char *payload, size_t length)
-{
-	if (length == 0 || payload[0] != 0 || !stream->kind->data)
-		return "data on a channel that takes none";
-	if (length - 1 > stream->may_receive)
-		return "more data than there was credit for";
-	stream->may_receive -= (uint32_t)(length - 1);
-	return stream->kind->data(session, stream, payload + 1, length - 1);
-}
-
-static const char *take_credit(struct stream *stream, const unsigned char *payload, size_t length)
-{
-	if (length != 5 || payload[0] == 0 || payload[0] > stream->kind->outputs)
-		return "credit for a channel that sends nothing";
-	uint32_t more = get_u32(payload + 1);
-	if (more > UINT32_MAX - stream->may_send[payload[0]])
-		return "more credit than can be counted";
-	stream->may_send[payload[0]] += more;
-	return NULL;
-}
-
-static const char *take_signal(struct stream *stream, uint32_t number, const unsigned char *payload, size_t length)
-{
-	if (length != 4 || get_u32(payload) == 0 || get_u32(payload) > 64)
-		return "a signal that does not exist";
-	if (number == 0)
-		machine_signal(get_u32(payload));
-	else if (stream)
-		return stream->kind->signal ? stream->kind->signal(stream, get_u32(payload)) : "a signal for something that is no program";
-	return NULL;
-}
-
-static const char *take_resize(struct stream *stream, const unsigned char *payload, size_t length)
-{
-	if (length != 4 || !stream->kind->resize)
-		return "a new size of something that is no terminal";
-	return stream->kind->resize(stream, payload[0] | (unsigned)payload[1] << 8, payload[2] | (unsigned)payload[3] << 8);
-}
-
-/* A stream that is not there has ended: the frame has crossed its last answer. */
-static const char *take_frame(struct session *session, unsigned type, uint32_t number, const unsigned char *payload, size_t length)
-{
-	struct stream *stream = find_stream(session, number);
-	switch (type) {
-	case FRAME_STATUS:
-	case FRAME_EXEC:
-	case FRAME_WAIT:
-	case FRAME_PUT:
-	case FRAME_GET:
-	case FRAME_SHUTDOWN:
-		return take_request(session, type, number, payload, length);
-	case FRAME_DATA:
-		return stream ? take_data(session, stream, payload, length) : NULL;
-	case FRAME_CREDIT:
-		return stream ? take_credit(stream, payload, length) : NULL;
-	case FRAME_SIGNAL:
-		return take_signal(stream, number, payload, length);
-	case FRAME_RESIZE:
-		return stream ? take_resize(stream, payload, length) : NULL;
-	case FRAME_CLOSE:
-		if (stream) {
-			session_remove_stream(session, stream);
-			stream->kind->drop(stream);
-		}
-		return length == 0 ? NULL : "a payload where there is none";
-	default:
-		return "a frame of a type that hosts do not send";
-	}
-}
-
 static void open_session(struct session *session, const unsigned char *opening)
 {
 	drop_streams(session);
@@ -300,7 +126,7 @@ static bool take_next(struct session *session)
 		return false;
 	else {
 		session->input_start += FRAME_HEADER + payload;
-		problem = take_frame(session, bytes[8], get_u32(bytes + 4), bytes + FRAME_HEADER, payload);
+		problem = session_take_frame(session, bytes[8], get_u32(bytes + 4), bytes + FRAME_HEADER, payload);
 	}
 	if (problem) {
 		session_refuse(session, 0, "protocol", "%s", problem);
@@ -370,39 +196,4 @@ void session_serve(struct session *session)
 	bool late = session->deadline && milliseconds_now() >= session->deadline;
 	if (late || (session->state == SESSION_CLOSING && flushed))
 		session->state = SESSION_DEAD;
-}
-
-const char *error_code(int number)
-{
-	switch (number) {
-	case ENOENT:
-		return "not-found";
-	case EACCES:
-	case EPERM:
-	case EROFS:
-		return "permission";
-	case ENOEXEC:
-		return "not-executable";
-	case EEXIST:
-	case EISDIR:
-	case ENOTEMPTY:
-		return "exists";
-	case ENOSPC:
-	case EDQUOT:
-		return "no-space";
-	case E2BIG:
-	case EMFILE:
-	case ENFILE:
-	case ENOMEM:
-	case EAGAIN:
-	case EFBIG:
-		return "limit";
-	case EINVAL:
-	case ELOOP:
-	case ENOTDIR:
-	case ENAMETOOLONG:
-		return "invalid";
-	default:
-		return "io";
-	}
 }

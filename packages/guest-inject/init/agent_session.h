@@ -82,6 +82,9 @@ void session_destroy(struct session *session);
 void session_add_stream(struct session *session, struct stream *stream, const struct stream_kind *kind, uint32_t number);
 /* The last frame of a stream has been sent: its place is free. The structure belongs to the caller. */
 void session_remove_stream(struct session *session, struct stream *stream);
+struct stream *session_find_stream(struct session *session, uint32_t number);
+/* A frame from the host, whose header has been checked. Returns what is wrong with it, which ends the session, or NULL. */
+const char *session_take_frame(struct session *session, unsigned type, uint32_t number, const unsigned char *payload, size_t length);
 /* Ends one stream, or a request that never became one, with `error`. */
 void session_refuse(struct session *session, uint32_t number, const char *code, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));

@@ -1,5 +1,6 @@
 #include "agent_terminal.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
@@ -43,13 +44,16 @@ bool terminal_open(unsigned rows, unsigned columns, int *master, int *slave)
 	return true;
 }
 
-void terminal_end_input(int master)
+unsigned terminal_end_input(int master, unsigned typed)
 {
 	struct termios modes;
 	if (tcgetattr(master, &modes) != 0 || !(modes.c_lflag & ICANON))
-		return;
+		return TERMINAL_END;
 	/* The first one ends a line that has begun, the second the input. One too many ends the next read, which the same host's
 	 * input was to be as well. */
-	unsigned char twice[2] = { modes.c_cc[VEOF], modes.c_cc[VEOF] };
-	(void)!write(master, twice, sizeof twice);
+	unsigned char ends[TERMINAL_END] = { modes.c_cc[VEOF], modes.c_cc[VEOF] };
+	ssize_t written = write(master, ends, TERMINAL_END - typed);
+	if (written < 0)
+		return errno == EAGAIN || errno == EINTR ? typed : TERMINAL_END;
+	return typed + (unsigned)written;
 }

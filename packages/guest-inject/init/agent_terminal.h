@@ -9,7 +9,9 @@ bool terminal_open(unsigned rows, unsigned columns, int *master, int *slave);
 
 void terminal_resize(int master, unsigned rows, unsigned columns);
 
-/* A terminal's input has no end: its end-of-file character is typed, as a person would. */
-void terminal_end_input(int master);
+/* A terminal's input has no end: its end-of-file character is typed, as a person would, TERMINAL_END times. Gives how many are typed
+ * now, of which `typed` were before: fewer than all if the terminal has no room for now. */
+enum { TERMINAL_END = 2 };
+unsigned terminal_end_input(int master, unsigned typed);
 
 #endif
