@@ -1,5 +1,6 @@
 import { byteString, bytesOf, displayText, type ByteString } from "@bootlayer/rootfs-tree";
 import { GuestError } from "./errors.ts";
+import { escapeField } from "./record-field.ts";
 import type { GuestService, InitConf, RunProgram } from "./init-conf.ts";
 
 /** Text is given as bytes: `byteString` is where it becomes UTF-8. */
@@ -21,7 +22,7 @@ const maxPathBytes = 4095;
  * 4,095 bytes; and where all of it comes to over 1 MiB.
  */
 export function encodeInitConf(conf: InitConf): Uint8Array {
-  const lines = [...records(conf)].map(([name, ...fields]) => [name, ...fields.map(escapeField)].join(" "));
+  const lines = [...records(conf)].map(([name, ...fields]) => [name, ...fields.map(encodeField)].join(" "));
   const bytes = Buffer.from(`bootlayer-init 1\n${lines.map((line) => `${line}\n`).join("")}`, "latin1");
   if (bytes.length <= maxBytes) return bytes;
   throw new GuestError(
@@ -102,7 +103,7 @@ function pathField(path: ByteString): ByteString {
   );
 }
 
-function escapeField(field: Field): string {
+function encodeField(field: Field): string {
   if (typeof field === "number") return String(field);
   const bytes = bytesOf(field);
   if (bytes.includes(0))
@@ -111,12 +112,5 @@ function escapeField(field: Field): string {
       `${displayText(field)} holds a NUL byte`,
       "no argument, variable or path can hold one",
     );
-  if (bytes.length === 0) return String.raw`\e`;
-  let text = "";
-  for (const byte of bytes)
-    text +=
-      byte < 0x21 || byte > 0x7e || byte === 0x5c
-        ? String.raw`\x${byte.toString(16).padStart(2, "0")}`
-        : String.fromCodePoint(byte);
-  return text;
+  return escapeField(bytes);
 }

@@ -1,3 +1,5 @@
+import { escapeField } from "../record-field.ts";
+
 /** Lines of `name field …`, as the agent's payloads and init.conf have them (init/init-conf.md, "Records"). */
 export interface AgentRecord {
   readonly name: string;
@@ -8,11 +10,11 @@ export interface AgentRecord {
 export type RecordLine = readonly [name: string, ...fields: (Uint8Array | number)[]];
 
 export function encodeRecords(records: readonly RecordLine[]): Uint8Array {
-  const lines = records.map(([name, ...fields]) => [name, ...fields.map(escapeField)].join(" "));
+  const lines = records.map(([name, ...fields]) => [name, ...fields.map(encodeField)].join(" "));
   return Buffer.from(lines.map((line) => `${line}\n`).join(""), "latin1");
 }
 
-/** Undefined if the bytes are no records: a line without end, a byte that is not escaped, an escape that is none. */
+/** Undefined if the bytes are no records: a line without end, a byte that is not escaped, an escape that is none, or of NUL. */
 export function decodeRecords(bytes: Uint8Array): AgentRecord[] | undefined {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
   if (text !== "" && !text.endsWith("\n")) return undefined;
@@ -26,21 +28,13 @@ export function decodeRecords(bytes: Uint8Array): AgentRecord[] | undefined {
   return records;
 }
 
-function escapeField(field: Uint8Array | number): string {
-  if (typeof field === "number") return String(field);
-  if (field.length === 0) return String.raw`\e`;
-  let text = "";
-  for (const byte of field)
-    text +=
-      byte < 0x21 || byte > 0x7e || byte === 0x5c
-        ? String.raw`\x${byte.toString(16).padStart(2, "0")}`
-        : String.fromCodePoint(byte);
-  return text;
+function encodeField(field: Uint8Array | number): string {
+  return typeof field === "number" ? String(field) : escapeField(field);
 }
 
 function unescapeField(text: string): Uint8Array | undefined {
   if (text === String.raw`\e`) return new Uint8Array();
-  if (!/^(?:[!-[\]-~]|\\x[0-9a-f]{2})+$/.test(text)) return undefined;
+  if (!/^(?:[!-[\]-~]|\\x(?!00)[0-9a-f]{2})+$/.test(text)) return undefined;
   const bytes = text.replaceAll(/\\x(..)/g, (_, digits: string) =>
     String.fromCodePoint(Number.parseInt(digits, 16)),
   );
