@@ -98,6 +98,31 @@ test("a field that holds NUL is refused", () => {
   expect(() => encodeInitConf({ run: { ...program, argv: [byteString("a\0b")] } })).toThrow(GuestError);
 });
 
+test("1 MiB is what the init reads, and nothing over it is written", () => {
+  const conf = (length: number): InitConf => ({ run: program, resolvConf: "x".repeat(length) });
+  const rest = encodeInitConf(conf(1)).length - 1;
+  expect(encodeInitConf(conf(2 ** 20 - rest))).toHaveLength(2 ** 20);
+  expect(() => encodeInitConf(conf(2 ** 20 - rest + 1))).toThrow(
+    expect.objectContaining({
+      code: "GUEST_CONFIG",
+      message: expect.stringContaining("1048577 bytes") as string,
+    }),
+  );
+});
+
+test.for<[string, Partial<InitConf>]>([
+  ["a relative working directory", { run: { ...program, cwd: byteString("srv") } }],
+  ["a long working directory", { run: { ...program, cwd: byteString(`/${"a/".repeat(2048)}`) } }],
+  ["a relative init", { run: { kind: "hand-over", path: byteString("init") } }],
+  ["a relative mount point", { mounts: [{ device: "a", path: "b", type: "ext4", options: "rw" }] }],
+  ["a relative volume", { tmpfs: [{ path: "a", mode: 0o755 }] }],
+  ["a relative module", { modules: ["a.ko"] }],
+])("%s, which the init would refuse, is refused", ([, part]) => {
+  expect(() => encodeInitConf({ run: program, ...part })).toThrow(
+    expect.objectContaining({ code: "GUEST_CONFIG" }),
+  );
+});
+
 /** The rule of init-conf.md, read back as the guest does. */
 function unescape(field: string): Uint8Array {
   if (field === String.raw`\e`) return Buffer.alloc(0);

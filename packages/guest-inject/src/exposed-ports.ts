@@ -32,5 +32,7 @@ function portSet(): Uint8Array {
 }
 
 function portsOf(set: Uint8Array): number[] {
-  return [...set.keys()].filter((port) => set[port] === 1);
+  const ports: number[] = [];
+  for (let port = set.indexOf(1); port !== -1; port = set.indexOf(1, port + 1)) ports.push(port);
+  return ports;
 }

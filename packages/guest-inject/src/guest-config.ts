@@ -291,6 +291,7 @@ const guestConfigSchema: z.ZodType<GuestConfig, GuestConfigInput> = z.strictObje
         restart: z.boolean().default(true),
       }),
     )
+    .max(64)
     .refine(
       (services) => new Set(services.map(({ name }) => name)).size === services.length,
       "has two of the same name",
@@ -331,7 +332,7 @@ const guestConfigSchema: z.ZodType<GuestConfig, GuestConfigInput> = z.strictObje
         kind: z.literal("tmpfs"),
         size: z
           .string()
-          .regex(/^\d+[kmg%]?$/i)
+          .regex(/^\d{1,19}[kmg%]?$/i, "is not a size such as 64m or 50%")
           .optional(),
       }),
       z.strictObject({

@@ -16,6 +16,8 @@ export interface ModuleDirectory {
 }
 
 const moduleFile = /^(?<name>.+)\.ko(?:\.(?:gz|zst|xz))?$/;
+/** From the directory on, and never out of it. */
+const isBelow = (path: string): boolean => path.split("/").every((part) => part !== "" && part !== "..");
 /** Which directory counts where two have a module of one name, as depmod.d(5) has it: what replaces, then what adds. */
 const searchOrder = ["updates", "extra", "weak-updates", "kernel"];
 
@@ -31,7 +33,7 @@ export async function openModuleDirectory(directory: string, version: string): P
       readList(join(directory, name)),
     ),
   );
-  const fromDep = dep?.flatMap((line) => /^([^#:]+):/.exec(line)?.[1] ?? []);
+  const fromDep = dep?.flatMap((line) => /^([^#:]+):/.exec(line)?.[1] ?? []).filter(isBelow);
   const paths = fromDep ?? (await findModules(directory));
   const byName = new Map<string, string>();
   for (const path of paths) {

@@ -78,6 +78,8 @@ function parseYaml(text: string, path: string): unknown {
       version: "1.2",
       schema: "core",
       lineCounter,
+      // Keys that are lists come back as text, which is an unknown key; nothing is printed about it.
+      logLevel: "error",
       // Each would draw the line it is on: a line of a million mistakes takes forever.
       prettyErrors: false,
     });
