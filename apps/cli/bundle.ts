@@ -1,6 +1,7 @@
-/** Makes the CLI one file, worker threads and all packages included: dist/bootlayer.mjs. */
+/** Makes the CLI one file, worker threads, the guest's init and all packages included: dist/bootlayer.mjs. */
 import { chmod, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { build, type BuildOptions } from "esbuild";
 
 const shared: BuildOptions = {
@@ -29,6 +30,16 @@ async function workerText(): Promise<string> {
   return outputFiles.map(({ text }) => text).join("");
 }
 
+/** Both builds of the guest's init. */
+async function guestInit(): Promise<Readonly<Record<string, string>>> {
+  const directory = join(import.meta.dirname, "../../packages/guest-inject/init");
+  const encode = async (architecture: string): Promise<string> =>
+    gzipSync(await readFile(join(directory, `bootlayer-init-${architecture}`)), { level: 9 }).toString(
+      "base64",
+    );
+  return { amd64: await encode("amd64"), arm64: await encode("arm64") };
+}
+
 await build({
   ...shared,
   entryPoints: [join(import.meta.dirname, "src/main.ts")],
@@ -36,6 +47,7 @@ await build({
   format: "esm",
   define: {
     __DECOMPRESS_WORKER__: JSON.stringify(await workerText()),
+    __GUEST_INIT__: JSON.stringify(await guestInit()),
     __BOOTLAYER_VERSION__: JSON.stringify(version),
   },
   // CommonJS packages among the dependencies call require for Node's own modules.

@@ -10,12 +10,38 @@ import { version } from "@bootlayer/image-builder";
 import type { CliContext } from "./context.ts";
 import { exitCodeOf, formatError } from "./exit-code.ts";
 import { layerFlags, sourceFlags } from "./flags.ts";
+import { launchFormats, parseEmit, parseVariable } from "./guest-arguments.ts";
+import { guestFlags } from "./guest-flags.ts";
+import { kernelFlag, machineFlags } from "./machine-flags.ts";
 
 const sourceArgument = {
   parse: String,
   placeholder: "SOURCE",
   brief: "A reference in a registry (docker.io/library/alpine:3.22) or oci:DIRECTORY[:TAG]",
 };
+
+const formatFlag = {
+  kind: "enum",
+  values: ["ext4"],
+  default: "ext4",
+  brief: "File system of the disk",
+} as const;
+
+const initAsFlag = {
+  kind: "enum",
+  values: ["layer", "initrd"],
+  optional: true,
+  brief:
+    "layer: init and agent go into the disk; initrd: the disk is the image as it is, they go into an initrd",
+} as const;
+
+const sizeFlag = {
+  kind: "parsed",
+  parse: String,
+  default: "auto",
+  placeholder: "SIZE",
+  brief: "auto, a size such as 4G, or free space such as +512M",
+} as const;
 
 const build = buildCommand({
   loader: async () => (await import("./commands/build.ts")).build,
@@ -25,20 +51,16 @@ const build = buildCommand({
     aliases: { o: "output" },
     flags: {
       ...layerFlags,
+      ...guestFlags,
+      ...machineFlags,
       output: {
         kind: "parsed",
         parse: String,
         placeholder: "FILE",
         brief: "Where the disk goes; replaced when the new one is whole",
       },
-      format: { kind: "enum", values: ["ext4"], default: "ext4", brief: "File system of the disk" },
-      size: {
-        kind: "parsed",
-        parse: String,
-        default: "auto",
-        placeholder: "SIZE",
-        brief: "auto, a size such as 4G, or free space such as +512M",
-      },
+      format: formatFlag,
+      size: sizeFlag,
       blockSize: {
         kind: "enum",
         values: ["1024", "2048", "4096"],
@@ -66,6 +88,29 @@ const build = buildCommand({
         brief: "Threads that decompress and hash ahead of the writer, each with up to 16 MiB; 0 for none",
       },
       cache: { kind: "boolean", default: true, brief: "Take the disk from the cache, and keep it there" },
+      init: {
+        kind: "boolean",
+        default: false,
+        withNegated: false,
+        brief: "Make a machine of the image: with an init, and what the flags on the guest ask for",
+      },
+      initAs: initAsFlag,
+      initrd: {
+        kind: "parsed",
+        parse: String,
+        optional: true,
+        placeholder: "FILE",
+        brief: "Where the initrd of --init-as initrd goes (default: the disk's name and .initrd)",
+      },
+      kernel: { ...kernelFlag, optional: true, brief: "The kernel that the files of --emit start" },
+      emit: {
+        kind: "parsed",
+        parse: parseEmit,
+        optional: true,
+        variadic: true,
+        placeholder: "FORMAT[:FILE]",
+        brief: `What starts the disk under a monitor (${launchFormats.join(", ")}); may be repeated`,
+      },
     },
   },
 });
@@ -96,6 +141,151 @@ const ls = buildCommand({
   },
 });
 
+const doctor = buildCommand({
+  loader: async () => (await import("./commands/doctor.ts")).doctor,
+  docs: { brief: "Say before a build whether an image will boot" },
+  parameters: {
+    positional: { kind: "tuple", parameters: [sourceArgument] },
+    flags: {
+      ...layerFlags,
+      ...guestFlags,
+      kernel: {
+        ...kernelFlag,
+        optional: true,
+        brief: "The guest's kernel or its configuration: whether it has what the disk and the guest need",
+      },
+      machine: {
+        kind: "enum",
+        values: launchFormats,
+        optional: true,
+        brief: "The monitor that is to run it",
+      },
+      format: formatFlag,
+      initAs: initAsFlag,
+    },
+  },
+});
+
+const boot = buildCommand({
+  loader: async () => (await import("./commands/boot.ts")).boot,
+  docs: { brief: "Boot a disk, or an image, under QEMU; ends with the guest's exit code" },
+  parameters: {
+    positional: {
+      kind: "tuple",
+      parameters: [
+        {
+          parse: String,
+          placeholder: "DISK|SOURCE",
+          brief: "A disk that was built with a guest, or else an image, of which one is made for this boot",
+        },
+      ],
+    },
+    aliases: { i: "interactive" },
+    flags: {
+      ...layerFlags,
+      ...guestFlags,
+      ...machineFlags,
+      kernel: kernelFlag,
+      initrd: {
+        kind: "parsed",
+        parse: String,
+        optional: true,
+        placeholder: "FILE",
+        brief: "The guest's initrd",
+      },
+      initAs: initAsFlag,
+      size: sizeFlag,
+      readOnly: {
+        kind: "boolean",
+        default: false,
+        withNegated: false,
+        brief: "Attach the disk to be read only",
+      },
+      keepWrites: {
+        kind: "boolean",
+        default: false,
+        withNegated: false,
+        brief: "Write what the guest writes to the disk (default: it is dropped)",
+      },
+      accelerator: {
+        kind: "enum",
+        values: ["auto", "kvm", "tcg"],
+        default: "auto",
+        brief: "auto: KVM where it works, else emulation",
+      },
+      timeout: {
+        kind: "parsed",
+        parse: numberParser,
+        optional: true,
+        placeholder: "SECONDS",
+        brief: "Ends a guest that takes longer",
+      },
+      interactive: {
+        kind: "boolean",
+        default: false,
+        withNegated: false,
+        brief: "Standard input goes to the console; on a terminal, Ctrl-] ends the guest",
+      },
+      kernelLog: {
+        kind: "boolean",
+        default: false,
+        withNegated: false,
+        brief: "Show the kernel's messages too, not only its errors",
+      },
+    },
+  },
+});
+
+const exec = buildCommand({
+  loader: async () => (await import("./commands/exec.ts")).exec,
+  docs: { brief: "Run a program in a guest, through its agent; ends with the program's exit code" },
+  parameters: {
+    positional: {
+      kind: "array",
+      parameter: {
+        parse: String,
+        placeholder: "ARGUMENT",
+        brief:
+          "ADDRESS PROGRAM [ARGUMENT...]; ADDRESS is unix:PATH, firecracker:PATH[:PORT], cloud-hypervisor:PATH[:PORT] or vsock:CID[:PORT]",
+      },
+      minimum: 2,
+    },
+    aliases: { i: "interactive", t: "tty" },
+    flags: {
+      interactive: {
+        kind: "boolean",
+        default: false,
+        withNegated: false,
+        brief: "Standard input goes to the program",
+      },
+      tty: { kind: "boolean", default: false, withNegated: false, brief: "The program gets a terminal" },
+      user: {
+        kind: "parsed",
+        parse: String,
+        optional: true,
+        placeholder: "USER[:GROUP]",
+        brief: "Who runs it",
+      },
+      workdir: { kind: "parsed", parse: String, optional: true, placeholder: "DIR", brief: "Where it runs" },
+      env: {
+        kind: "parsed",
+        parse: parseVariable,
+        optional: true,
+        variadic: true,
+        placeholder: "NAME=VALUE",
+        brief: "Added to the environment of the guest's main program; may be repeated",
+      },
+      timeout: {
+        kind: "parsed",
+        parse: numberParser,
+        default: "10",
+        placeholder: "SECONDS",
+        brief: "How long to try to reach the agent",
+      },
+    },
+  },
+});
+
 const images = buildCommand({
   loader: async () => (await import("./commands/images.ts")).images,
   docs: { brief: "List the images of the store" },
@@ -105,7 +295,7 @@ const images = buildCommand({
 /** The command line of bootlayer. */
 export const app: Application<CliContext> = buildApplication(
   buildRouteMap({
-    routes: { build, inspect, ls, images },
+    routes: { build, boot, exec, doctor, inspect, ls, images },
     docs: { brief: "Turns OCI container images into disks that microVMs boot" },
   }),
   {

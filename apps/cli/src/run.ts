@@ -20,15 +20,21 @@ export async function runCommandLine(): Promise<void> {
     });
   // A reader that has seen enough (`bootlayer ls ... | head`) is no failure.
   process.stdout.on("error", () => process.exit(exitCodes.success));
+  let chosen: number = exitCodes.success;
   const cliProcess: CliProcess = {
+    stdin: process.stdin,
     stdout: process.stdout,
     stderr: process.stderr,
     env: process.env,
     exitCode: null,
   };
-  await run(app, process.argv.slice(2), { process: cliProcess, signal: controller.signal });
+  await run(app, process.argv.slice(2), {
+    process: cliProcess,
+    signal: controller.signal,
+    endWith: (exitCode) => (chosen = exitCode),
+  });
   const exitCode = Number(cliProcess.exitCode);
   // Stricli says by a negative code that the command line itself was wrong.
-  const own = exitCode < 0 ? exitCodes.usage : exitCode;
+  const own = exitCode < 0 ? exitCodes.usage : exitCode === 0 ? chosen : exitCode;
   process.exitCode = signalled === undefined ? own : exitOnSignal[signalled];
 }

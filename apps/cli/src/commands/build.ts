@@ -1,10 +1,27 @@
-import { buildDisk, formatPlatform, type BuildResult } from "@bootlayer/image-builder";
+import { resolve } from "node:path";
+import {
+  buildDisk,
+  formatPlatform,
+  readKernel,
+  type BuildResult,
+  type GuestConfigInput,
+  type GuestRequest,
+  type LaunchFormat,
+  type LaunchMachine,
+} from "@bootlayer/image-builder";
+import { usageError } from "../usage-error.ts";
 import type { CliContext } from "../context.ts";
+import { launchFiles, writeLaunchFiles, type EmittedFile } from "../emit.ts";
 import { environmentOf, limitsOf, type LayerFlags } from "../flags.ts";
 import { formatBytes, formatSeconds, formatTable } from "../format.ts";
+import type { EmitTarget } from "../guest-arguments.ts";
+import { guestConfigOf } from "../guest-config.ts";
+import type { GuestFlags } from "../guest-flags.ts";
+import { machineOf } from "../machine.ts";
+import type { MachineFlags } from "../machine-flags.ts";
 import { progressWriter } from "../progress/progress-writer.ts";
 
-export interface BuildFlags extends LayerFlags {
+export interface BuildFlags extends LayerFlags, GuestFlags, MachineFlags {
   readonly output: string;
   readonly format: "ext4";
   readonly size: string;
@@ -14,6 +31,11 @@ export interface BuildFlags extends LayerFlags {
   readonly selinuxLabels: boolean;
   readonly threads: number;
   readonly cache: boolean;
+  readonly init: boolean;
+  readonly initAs?: "layer" | "initrd";
+  readonly initrd?: string;
+  readonly kernel?: string;
+  readonly emit?: readonly EmitTarget[];
 }
 
 export async function build(this: CliContext, flags: BuildFlags, source: string): Promise<void> {
@@ -21,12 +43,15 @@ export async function build(this: CliContext, flags: BuildFlags, source: string)
   const { format, size, journal, label, selinuxLabels } = flags;
   const blockSize = ({ "1024": 1024, "2048": 2048, "4096": 4096 } as const)[flags.blockSize];
   try {
+    const guest = await guestOf(flags);
+    const emit = await emitterOf(flags, guest?.config ?? {});
     const result = await buildDisk(
       {
         source,
         output: flags.output,
         platform: flags.platform,
         disk: { format, size, blockSize, journal, label, selinuxLabels },
+        guest,
         cache: flags.cache,
         limits: limitsOf(flags),
         readAheadThreads: flags.threads,
@@ -35,17 +60,53 @@ export async function build(this: CliContext, flags: BuildFlags, source: string)
       },
       environmentOf(flags, this, progress),
     );
+    const launch = await emit(result);
     progress.close();
+    for (const warning of result.guest?.warnings ?? []) this.process.stderr.write(`warning: ${warning}\n`);
     this.process.stdout.write(
-      flags.json ? `${JSON.stringify(buildResultJson(result))}\n` : buildSummary(result),
+      flags.json ? `${JSON.stringify(buildResultJson(result, launch))}\n` : buildSummary(result, launch),
     );
   } finally {
     progress.close();
   }
 }
 
+/** Any flag that says what the guest is asks for one. */
+async function guestOf(flags: BuildFlags): Promise<GuestRequest | undefined> {
+  const config = await guestConfigOf(flags);
+  if (flags.initAs !== "initrd") {
+    if (flags.initrd !== undefined) throw usageError("--initrd names the file of --init-as initrd");
+    return flags.init || config || flags.initAs ? { config } : undefined;
+  }
+  return { as: "initrd", initrd: flags.initrd ?? `${flags.output}.initrd`, config };
+}
+
+/** Checks what is to be written for which monitor, as far as it can be known before the build. */
+async function emitterOf(
+  flags: BuildFlags,
+  config: GuestConfigInput,
+): Promise<(result: BuildResult) => Promise<readonly EmittedFile[]>> {
+  const { emit = [], kernel: path } = flags;
+  if (emit.length === 0) return async () => [];
+  if (path === undefined) throw usageError("--emit needs --kernel: what it writes starts a kernel");
+  const kernel = await readKernel(path);
+  const machine =
+    (known: Partial<BuildResult>) =>
+    (format: LaunchFormat): LaunchMachine =>
+      machineOf(flags, kernel, format, {
+        architecture: known.platform?.architecture === "arm64" ? "arm64" : "amd64",
+        kernelArguments: known.guest?.kernelArguments ?? [],
+        initrd: known.guest?.initrd,
+        disk: resolve(flags.output),
+        readOnly: false,
+        config,
+      });
+  launchFiles(emit, machine({}));
+  return (result) => writeLaunchFiles(launchFiles(emit, machine(result)), emit, result.output);
+}
+
 /** The result object of `--json`; docs/cli.md describes its members. */
-function buildResultJson(result: BuildResult): object {
+function buildResultJson(result: BuildResult, launch: readonly EmittedFile[]): object {
   return {
     ...result,
     platform: formatPlatform(result.platform),
@@ -54,26 +115,35 @@ function buildResultJson(result: BuildResult): object {
       seconds: Math.round(seconds * 1e6) / 1e6,
       bytes,
     })),
+    ...(launch.length > 0 && { launch }),
   };
 }
 
-function buildSummary({
-  source,
-  output,
-  digest,
-  platform,
-  format,
-  bytes,
-  dataBytes,
-  cached,
-  stages,
-  statistics,
-}: BuildResult): string {
+function buildSummary(
+  {
+    source,
+    output,
+    digest,
+    platform,
+    format,
+    bytes,
+    dataBytes,
+    cached,
+    stages,
+    statistics,
+    guest,
+  }: BuildResult,
+  launch: readonly EmittedFile[],
+): string {
   const made = cached ? "from the cache" : `made from ${statistics?.entries ?? 0} entries`;
   const facts = [
     ["source", `${source} (${formatPlatform(platform)})`],
     ["digest", digest],
     ["disk", `${output}: ${format}, ${formatBytes(bytes)}, of which ${formatBytes(dataBytes)} data, ${made}`],
+    ...(guest ? [["init", guest.initSystem]] : []),
+    ...(guest?.initrd === undefined ? [] : [["initrd", guest.initrd]]),
+    ...(guest && guest.kernelArguments.length > 0 ? [["kernel", guest.kernelArguments.join(" ")]] : []),
+    ...launch.map(({ format: monitor, file, command }) => [monitor, `${file}: ${command}`]),
   ];
   const times = stages.map(({ stage, seconds, bytes }) => [
     stage,

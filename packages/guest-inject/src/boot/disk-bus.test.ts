@@ -17,17 +17,16 @@ function kernel(symbols: Readonly<Record<string, string>> | undefined): KernelFa
 const cloud = kernel({ VIRTIO_BLK: "m", VIRTIO_PCI: "m", BLK_DEV_NVME: "y", PCI: "y" });
 
 test("a kernel that reaches NVMe alone without modules gets NVMe", () => {
-  expect(qemuDiskBus(cloud, false)).toBe("nvme");
-  expect(qemuDiskBus(kernel({ VIRTIO_BLK: "y", VIRTIO_PCI: "y", BLK_DEV_NVME: "y", PCI: "y" }), false)).toBe(
+  expect(qemuDiskBus(cloud)).toBe("nvme");
+  expect(qemuDiskBus(kernel({ VIRTIO_BLK: "y", VIRTIO_PCI: "y", BLK_DEV_NVME: "y", PCI: "y" }))).toBe(
     "virtio-blk",
   );
-  expect(qemuDiskBus(kernel({ VIRTIO_BLK: "m", BLK_DEV_NVME: "m" }), false)).toBe("virtio-blk");
+  expect(qemuDiskBus(kernel({ VIRTIO_BLK: "m", BLK_DEV_NVME: "m" }))).toBe("virtio-blk");
 });
 
-test("with an initrd, or without knowing the kernel, it is virtio-blk", () => {
-  expect(qemuDiskBus(cloud, true)).toBe("virtio-blk");
-  expect(qemuDiskBus(undefined, false)).toBe("virtio-blk");
-  expect(qemuDiskBus(kernel(undefined), false)).toBe("virtio-blk");
+test("without knowing the kernel it is virtio-blk", () => {
+  expect(qemuDiskBus(undefined)).toBe("virtio-blk");
+  expect(qemuDiskBus(kernel(undefined))).toBe("virtio-blk");
 });
 
 test("a disk that names its bus keeps it", () => {

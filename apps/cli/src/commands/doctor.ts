@@ -1,0 +1,59 @@
+import { diagnoseImage, formatPlatform, type Diagnosis, type LaunchFormat } from "@bootlayer/image-builder";
+import type { CliContext } from "../context.ts";
+import { exitCodes } from "../exit-code.ts";
+import { environmentOf, limitsOf, type LayerFlags } from "../flags.ts";
+import { formatTable } from "../format.ts";
+import { guestConfigOf } from "../guest-config.ts";
+import type { GuestFlags } from "../guest-flags.ts";
+import { progressWriter } from "../progress/progress-writer.ts";
+
+export interface DoctorFlags extends LayerFlags, GuestFlags {
+  readonly kernel?: string;
+  readonly machine?: LaunchFormat;
+  readonly format: "ext4";
+  readonly initAs?: "layer" | "initrd";
+}
+
+export async function doctor(this: CliContext, flags: DoctorFlags, source: string): Promise<void> {
+  const progress = progressWriter(flags.progress, this.process.stderr);
+  try {
+    const config = await guestConfigOf(flags);
+    const diagnosis = await diagnoseImage(
+      {
+        source,
+        platform: flags.platform,
+        kernel: flags.kernel,
+        machine: flags.machine,
+        format: flags.format,
+        limits: limitsOf(flags),
+        // No initrd is written: the doctor only wants to know of it.
+        guest: flags.initAs === "initrd" ? { as: "initrd", initrd: "initrd", config } : { config },
+      },
+      environmentOf(flags, this, progress),
+    );
+    progress.close();
+    this.process.stdout.write(
+      flags.json ? `${JSON.stringify(diagnosisJson(diagnosis))}\n` : diagnosisText(diagnosis),
+    );
+    if (!diagnosis.boots) this.endWith(exitCodes.badImage);
+  } finally {
+    progress.close();
+  }
+}
+
+/** The object of `--json`; docs/cli.md describes its members. */
+function diagnosisJson({ kernel, platform, ...diagnosis }: Diagnosis): object {
+  return {
+    ...diagnosis,
+    platform: formatPlatform(platform),
+    kernel: kernel && { path: kernel.path, version: kernel.version, architecture: kernel.architecture },
+  };
+}
+
+function diagnosisText({ findings, boots }: Diagnosis): string {
+  const rows = findings.flatMap(({ severity, subject, reason, remedy }) => [
+    [severity, subject, reason],
+    ...(remedy === undefined ? [] : [["", "", `-> ${remedy}`]]),
+  ]);
+  return `${formatTable(rows)}${boots ? "nothing keeps this image from booting" : "this image will not boot as things stand"}\n`;
+}
