@@ -18,6 +18,7 @@ import { runQemu } from "./run-qemu.ts";
  */
 export async function bootWithQemu(options: BootOptions): Promise<BootOutcome> {
   const { signal, onEvent, accelerator, keepWrites = false, timeoutSeconds } = options;
+  const began = performance.now();
   signal?.throwIfAborted();
   checkMachine(options.machine);
   const machine = withDiskBus(options.machine, options.kernel);
@@ -34,6 +35,7 @@ export async function bootWithQemu(options: BootOptions): Promise<BootOutcome> {
     const run = await runQemu({
       command,
       accelerator: candidate,
+      began,
       patience,
       timeoutSeconds,
       input: options.input,

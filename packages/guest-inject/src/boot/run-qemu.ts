@@ -1,17 +1,18 @@
-import { spawn, type ChildProcessByStdio } from "node:child_process";
 import { rm } from "node:fs/promises";
-import process from "node:process";
 import type { Readable, Writable } from "node:stream";
 import { GuestError } from "../errors.ts";
 import type { Accelerator, BootEvent, BootOptions, BootOutcome } from "./boot-options.ts";
 import { guestConsole, shownText, type GuestConsole } from "./guest-console.ts";
 import { markReport, type MarkReport } from "./mark-report.ts";
+import { spawnBound, type BoundProcess } from "./spawn-bound.ts";
 import { watchSilence } from "./watch-silence.ts";
 
 export interface QemuProcess extends Pick<BootOptions, "timeoutSeconds" | "input" | "signal" | "onEvent"> {
   /** The program's path and its arguments. */
   readonly command: readonly string[];
   readonly accelerator: Accelerator;
+  /** When the boot began, by `performance.now()`: `timeoutSeconds` counts from there. */
+  readonly began: number;
   /** Seconds of silence after which the accelerator is given up; undefined: never. */
   readonly patience: number | undefined;
   /** What QEMU makes and a kill would leave. */
@@ -28,20 +29,17 @@ export type QemuRun = Readonly<
 const stoppedMilliseconds = 3000;
 const maxErrorBytes = 65_536;
 
-type Qemu = ChildProcessByStdio<Writable, Readable, Readable>;
 /** Why QEMU was killed, if it was. */
 type Verdict = "aborted" | "timeout" | "stopped" | "hung" | "listener";
 type Exit = { readonly code: number | null; readonly signal: NodeJS.Signals | null };
 
 /** Runs QEMU once, to its end or until it is killed for one of the reasons above. */
 export async function runQemu(run: QemuProcess): Promise<QemuRun> {
-  const [program = "", ...parameters] = run.command;
-  const qemu = spawn(program, parameters, { stdio: ["pipe", "pipe", "pipe"] });
+  const qemu = spawnBound(run.command);
   const console = guestConsole();
   const report = markReport(performance.now());
   let verdict: Verdict | undefined;
   let stopping: NodeJS.Timeout | undefined;
-
   let thrown: unknown;
 
   function end(reason: Verdict): void {
@@ -75,9 +73,8 @@ export async function runQemu(run: QemuProcess): Promise<QemuRun> {
 
   const cleanUp = [
     onAbort(run.signal, () => end("aborted")),
-    onProcessExit(() => qemu.kill("SIGKILL")),
     connectInput(run.input, qemu.stdin),
-    afterSeconds(run.timeoutSeconds, () => end("timeout")),
+    atDeadline(run, () => end("timeout")),
     run.patience === undefined
       ? () => {}
       : watchSilence({ pid: qemu.pid, console, patience: run.patience, onHung: () => end("hung") }),
@@ -86,21 +83,18 @@ export async function runQemu(run: QemuProcess): Promise<QemuRun> {
   try {
     exit = await exited;
   } catch (cause) {
-    throw new GuestError("GUEST_QEMU_MISSING", `${program} cannot be executed`, "install QEMU again", {
-      cause,
-    });
+    throw cannotExecute(run, cause);
   } finally {
     clearTimeout(stopping);
     for (const undo of cleanUp) undo();
     for (const socket of run.sockets) await rm(socket, { force: true });
   }
   if (verdict === "listener") throw thrown;
-  return conclude({ run, program, exit, verdict, console, report, complaint: complaint() });
+  return conclude({ run, exit, verdict, console, report, complaint: complaint() });
 }
 
 interface Ending {
   readonly run: QemuProcess;
-  readonly program: string;
   readonly exit: Exit;
   readonly verdict: Verdict | undefined;
   readonly console: GuestConsole;
@@ -108,7 +102,7 @@ interface Ending {
   readonly complaint: string;
 }
 
-function conclude({ run, program, exit, verdict, console, report, complaint }: Ending): QemuRun {
+function conclude({ run, exit, verdict, console, report, complaint }: Ending): QemuRun {
   if (verdict === "aborted") run.signal?.throwIfAborted();
   if (verdict === "hung")
     return { kind: "unusable", reason: `nothing came over the console for ${run.patience} seconds` };
@@ -119,6 +113,8 @@ function conclude({ run, program, exit, verdict, console, report, complaint }: E
       "allow more time",
     );
   const failed = exit.code !== 0 && verdict === undefined;
+  // A shell's words for a program that it could not execute.
+  if (failed && (exit.code === 126 || exit.code === 127)) throw cannotExecute(run, complaint);
   if (failed && console.isSilent() && run.patience !== undefined)
     return { kind: "unusable", reason: complaint.split("\n")[0] || `QEMU ended with ${describe(exit)}` };
   const outcome = report.outcome(run.accelerator);
@@ -132,10 +128,16 @@ function conclude({ run, program, exit, verdict, console, report, complaint }: E
   if (outcome.exitCode === undefined && failed)
     throw new GuestError(
       "GUEST_BOOT_FAILED",
-      `${program} ended with ${describe(exit)}: ${complaint || "it said nothing"}${lastWords(console)}`,
+      `${run.command[0]} ended with ${describe(exit)}: ${complaint || "it said nothing"}${lastWords(console)}`,
       "check the paths of kernel, initrd and disks, and whether the ports are free",
     );
   return { kind: "ended", outcome };
+}
+
+function cannotExecute({ command }: QemuProcess, cause: unknown): GuestError {
+  return new GuestError("GUEST_QEMU_MISSING", `${command[0]} cannot be executed`, "install QEMU again", {
+    cause,
+  });
 }
 
 function lastWords(console: GuestConsole): string {
@@ -147,7 +149,7 @@ function describe({ code, signal }: Exit): string {
   return signal === null ? `exit code ${code}` : `signal ${signal}`;
 }
 
-async function waitForExit(qemu: Qemu): Promise<Exit> {
+async function waitForExit(qemu: BoundProcess): Promise<Exit> {
   return await new Promise((resolve, reject) => {
     qemu.once("error", reject);
     // `close` comes after the last byte of output; `exit` may come before it.
@@ -169,12 +171,6 @@ function onAbort(signal: AbortSignal | undefined, abort: () => void): () => void
   return () => signal?.removeEventListener("abort", abort);
 }
 
-/** A caller that calls process.exit leaves no guest behind. */
-function onProcessExit(kill: () => void): () => void {
-  process.once("exit", kill);
-  return () => process.removeListener("exit", kill);
-}
-
 function connectInput(input: Readable | undefined, console: Writable): () => void {
   // The guest may end while somebody types.
   console.on("error", () => {});
@@ -185,8 +181,8 @@ function connectInput(input: Readable | undefined, console: Writable): () => voi
   };
 }
 
-function afterSeconds(seconds: number | undefined, act: () => void): () => void {
-  if (seconds === undefined) return () => {};
-  const timer = setTimeout(act, seconds * 1000);
+function atDeadline({ timeoutSeconds, began }: QemuProcess, act: () => void): () => void {
+  if (timeoutSeconds === undefined) return () => {};
+  const timer = setTimeout(act, began + timeoutSeconds * 1000 - performance.now());
   return () => clearTimeout(timer);
 }

@@ -211,7 +211,7 @@ describe("the init system", () => {
 
   test("is OpenRC where init is busybox's and /etc/inittab calls it", async () => {
     const busybox = { "/sbin/init": { link: "/bin/busybox" }, "/bin/busybox": elf() };
-    const inittab = {
+    const inittab: Entries = {
       "/etc/runlevels": { directory: true },
       "/etc/inittab": "::sysinit:/sbin/openrc sysinit\n",
     };
