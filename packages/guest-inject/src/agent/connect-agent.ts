@@ -12,20 +12,29 @@ export interface ConnectOptions {
 }
 
 const pause = 250;
+/** Timers take no more. */
+const maxTimeout = 2 ** 31 - 1;
 
 /**
  * Connects to a guest's agent, and tries again while nobody answers.
  *
  * @param address - an address, or the text of one (see `parseAgentAddress`).
- * @throws {GuestAgentError} GUEST_AGENT_ADDRESS for text that is none; GUEST_AGENT_UNREACHABLE when the time is over;
+ * @throws {GuestAgentError} GUEST_AGENT_ADDRESS for what is none; GUEST_AGENT_REQUEST for a time that is none; GUEST_AGENT_UNREACHABLE when the time is over;
  *   GUEST_AGENT_PROTOCOL, GUEST_AGENT_REFUSED at once. The reason of `signal`.
  */
 export async function connectAgent(
   address: AgentAddress | string,
   options: ConnectOptions = {},
 ): Promise<GuestAgent> {
-  const target = typeof address === "string" ? parseAgentAddress(address) : address;
+  // What is given as parts is checked by the same rules.
+  const target = parseAgentAddress(typeof address === "string" ? address : formatAgentAddress(address));
   const { signal, timeoutMilliseconds = 10_000 } = options;
+  if (!Number.isInteger(timeoutMilliseconds) || timeoutMilliseconds < 0 || timeoutMilliseconds > maxTimeout)
+    throw new GuestAgentError(
+      "GUEST_AGENT_REQUEST",
+      `${timeoutMilliseconds} ms are no time to try for`,
+      `give a whole number from 0 to ${maxTimeout}`,
+    );
   const timeout = AbortSignal.timeout(timeoutMilliseconds);
   const either = signal ? AbortSignal.any([signal, timeout]) : timeout;
   let attempts = 0;

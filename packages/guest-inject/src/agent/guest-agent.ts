@@ -8,7 +8,7 @@ import { startProcess, type GuestProcess } from "./guest-process.ts";
 import { showText, type GuestText } from "./guest-text.ts";
 import { findUser } from "./guest-user.ts";
 import { answerTo } from "./open-connection.ts";
-import { decodeExited, decodeStatus, type GuestStatus, type ProgramExit } from "./replies.ts";
+import { decodeDone, decodeExited, decodeStatus, type GuestStatus, type ProgramExit } from "./replies.ts";
 import { encodeExec, signalNumber, type ExecRequest, type PutOptions } from "./requests.ts";
 import { startSession, type AgentSession } from "./session.ts";
 
@@ -73,7 +73,8 @@ function agentOf(session: AgentSession): GuestAgent {
     async wait(options) {
       const { wait: type, exited: answer } = FRAME;
       const signal = options?.signal;
-      return decodeExited(await ask(session, { type, answer, what: "wait", confirms: true, signal }));
+      const decode = decodeExited;
+      return await ask(session, { type, answer, decode, what: "wait", confirms: true, signal });
     },
     async signal(number) {
       const checked = signalNumber(number);
@@ -86,7 +87,14 @@ function agentOf(session: AgentSession): GuestAgent {
     async shutdown(kind, options) {
       const payload = Buffer.of(kind === "reboot" ? 1 : 0);
       const { shutdown: type, done: answer } = FRAME;
-      await ask(session, { type, payload, answer, what: "shutdown", signal: options?.signal });
+      await ask(session, {
+        type,
+        payload,
+        answer,
+        decode: decodeDone,
+        what: "shutdown",
+        signal: options?.signal,
+      });
     },
     close: () => session.close(),
     [Symbol.asyncDispose]: () => session.close(),
@@ -98,7 +106,7 @@ async function status(
   { signal }: { readonly signal?: AbortSignal | undefined },
 ): Promise<GuestStatus> {
   const { status: type, statusReply: answer } = FRAME;
-  return decodeStatus(await ask(session, { type, answer, what: "status", signal }));
+  return await ask(session, { type, answer, decode: decodeStatus, what: "status", signal });
 }
 
 async function exec(

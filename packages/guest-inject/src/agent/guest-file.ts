@@ -4,7 +4,7 @@ import { FRAME } from "./frames.ts";
 import { showText, type GuestText } from "./guest-text.ts";
 import { createIncomingChannel } from "./incoming-channel.ts";
 import { createOutgoingChannel } from "./outgoing-channel.ts";
-import { decodeError, decodeFile, nonsense, type FileAttributes } from "./replies.ts";
+import { decodeDone, decodeError, decodeFile, nonsense, type FileAttributes } from "./replies.ts";
 import { encodeGet, encodePut, type PutOptions } from "./requests.ts";
 import { uint32, type AgentSession, type AgentStream } from "./session.ts";
 
@@ -29,17 +29,22 @@ export async function getFile(
     attributes.reject(error);
     content.fail(error);
   };
+  let hasBegun = false;
   const stream: AgentStream = session.open(FRAME.get, payload, {
     frame({ type, payload: bytes }) {
-      if (type === FRAME.file) {
+      if (type === FRAME.file && !hasBegun) {
         attributes.resolve(decodeFile(bytes));
+        hasBegun = true;
       } else if (type === FRAME.error) {
         const error = decodeError(bytes, what);
         stream.forget();
         settle(error);
+      } else if (!hasBegun) {
+        throw nonsense(`a frame of type ${type} before the file of ${what}`, bytes);
       } else if (type === FRAME.data && bytes[0] === 1) {
         if (bytes.length > 1) content.push(bytes.subarray(1));
       } else if (type === FRAME.done) {
+        decodeDone(bytes);
         stream.forget();
         content.end();
       } else {
@@ -75,13 +80,14 @@ export async function putFile(
   const done = Promise.withResolvers<void>();
   done.promise.catch(() => undefined); // it is awaited after the content has been sent
   const source = Readable.from(content instanceof Uint8Array ? [content] : content);
-  const output = createOutgoingChannel((bytes) => stream.send(FRAME.data, Buffer.of(0), bytes));
+  const output = createOutgoingChannel((bytes) => stream.sendData(bytes));
   const settle = (error: unknown): void => {
     output.stop();
     done.reject(error);
     // A source that has nothing for now must not hold the error back.
     source.destroy(error instanceof Error ? error : new Error(String(error)));
   };
+  let isSent = false;
   const stream: AgentStream = session.open(FRAME.put, payload, {
     frame({ type, payload: bytes }) {
       if (type === FRAME.credit && bytes.length === 5 && bytes[0] === 0) {
@@ -90,7 +96,8 @@ export async function putFile(
         const error = decodeError(bytes, what);
         stream.forget();
         settle(error);
-      } else if (type === FRAME.done) {
+      } else if (type === FRAME.done && isSent) {
+        decodeDone(bytes);
         stream.forget();
         done.resolve();
       } else {
@@ -106,9 +113,11 @@ export async function putFile(
     for await (const chunk of source as AsyncIterable<Uint8Array>) {
       sent += chunk.length;
       if (sent > size) throw wrongSize(`${what} has more than ${size} bytes of content`);
-      if (!(await output.write(chunk))) break;
+      // Stopped: the reason is the answer.
+      if (!(await output.write(chunk))) return await done.promise;
     }
     if (sent < size) throw wrongSize(`${what} has ${sent} bytes of content, not ${size}`);
+    isSent = true;
     stream.send(FRAME.data, Buffer.of(0));
     await done.promise;
   } finally {

@@ -50,7 +50,7 @@ export async function startProcess(
   );
   const [stdout, stderr] = outputs;
   if (!stdout || !stderr) throw new Error("unreachable");
-  const input = createOutgoingChannel((bytes) => stream.send(FRAME.data, Buffer.of(0), bytes));
+  const input = createOutgoingChannel((bytes) => stream.sendData(bytes));
   const stdin = hasStdin || hasTerminal ? inputStream(input, () => stream) : undefined;
 
   const settle = (error: unknown): void => {
@@ -66,14 +66,18 @@ export async function startProcess(
     settle(error);
   };
   const abort = (): void => giveUp(signal?.reason);
+  let hasStarted = false;
   const frame = ({ type, payload: bytes }: Frame): void => {
     const channel = bytes[0] ?? -1;
-    if (type === FRAME.started) {
+    if (type === FRAME.started && !hasStarted) {
       started.resolve(decodeStarted(bytes));
+      hasStarted = true;
     } else if (type === FRAME.error) {
       const error = decodeError(bytes, what);
       stream.forget();
       settle(error);
+    } else if (!hasStarted) {
+      throw nonsense(`a frame of type ${type} before the start of ${what}`, bytes);
     } else if (type === FRAME.data && (channel === 1 || channel === 2)) {
       const output = channel === 1 ? stdout : stderr;
       if (bytes.length === 1) output.end();

@@ -30,7 +30,8 @@ export function createIncomingChannel(giveCredit: (bytes: number) => void): Inco
   };
   const stream = new Readable({
     highWaterMark: step,
-    read: giveBack,
+    // What is being read just now is still in the stream until this returns.
+    read: () => queueMicrotask(giveBack),
     destroy(error, callback) {
       callback(error);
       queueMicrotask(giveBack);

@@ -17,6 +17,8 @@ export async function answerTo(
   signal: AbortSignal | undefined,
 ): Promise<Buffer> {
   signal?.throwIfAborted();
+  // Its end may have come before anyone here listened.
+  if (connection.destroyed || connection.readableEnded) throw ended(connection.errored ?? undefined);
   const { promise, resolve, reject } = Promise.withResolvers<Buffer>();
   let find = sendOpening(connection);
   let patience = firstPatience;

@@ -1,6 +1,6 @@
 import { FIRST_CREDIT, MAX_PAYLOAD } from "./frames.ts";
 
-/** Bytes to the guest, no faster than it gives credit. */
+/** Bytes to the guest, no faster than it gives credit and `send` allows. */
 export interface OutgoingChannel {
   /** Ends when all has been sent, or the channel was stopped: then with false. One call at a time. */
   write(bytes: Uint8Array): Promise<boolean>;
@@ -9,7 +9,7 @@ export interface OutgoingChannel {
   stop(): void;
 }
 
-export function createOutgoingChannel(send: (bytes: Uint8Array) => void): OutgoingChannel {
+export function createOutgoingChannel(send: (bytes: Uint8Array) => Promise<void>): OutgoingChannel {
   let credit = FIRST_CREDIT;
   let stopped = false;
   let wake: (() => void) | undefined;
@@ -24,7 +24,7 @@ export function createOutgoingChannel(send: (bytes: Uint8Array) => void): Outgoi
         }
         const size = Math.min(rest.length, credit, MAX_PAYLOAD - 1);
         credit -= size;
-        send(rest.subarray(0, size));
+        await send(rest.subarray(0, size));
         rest = rest.subarray(size);
       }
       return !stopped;

@@ -1,3 +1,4 @@
+import { byteStringOf, displayText } from "@bootlayer/rootfs-tree";
 import type { AgentRefusal } from "../errors.ts";
 import { GuestAgentError } from "../errors.ts";
 import { decodeRecords, type AgentRecord } from "./records.ts";
@@ -37,6 +38,8 @@ export interface FileAttributes {
   readonly modified: { readonly seconds: number; readonly nanoseconds: number };
 }
 
+const maxUint32 = 0xffff_ffff;
+
 const refusals: ReadonlySet<string> = new Set<AgentRefusal>([
   "protocol",
   "not-found",
@@ -63,6 +66,10 @@ export function decodeExited(payload: Buffer): ProgramExit {
 export function decodeStarted(payload: Buffer): number {
   if (payload.length !== 4) throw nonsense("a start of a program", payload);
   return payload.readUInt32LE(0);
+}
+
+export function decodeDone(payload: Buffer): void {
+  if (payload.length > 0) throw nonsense("a last answer", payload);
 }
 
 /** Records that this version does not know are passed over: a later agent may say more. */
@@ -93,10 +100,11 @@ function programOf(fields: Fields): GuestStatus["program"] {
     case "starting":
       return { state };
     case "running":
-      return { state, pid: fields.number("pid") };
+      return { state, pid: fields.number("pid", { max: maxUint32 }) };
     case "exited": {
-      const signal = fields.has("signal") ? fields.number("signal") : undefined;
-      return { state, exit: { code: fields.number("exit"), signal, outOfMemory: fields.has("oom") } };
+      const signal = fields.has("signal") ? fields.number("signal", { max: maxUint32 }) : undefined;
+      const code = fields.number("exit", { max: maxUint32 });
+      return { state, exit: { code, signal, outOfMemory: fields.has("oom") } };
     }
     default:
       throw fields.wrong();
@@ -106,11 +114,14 @@ function programOf(fields: Fields): GuestStatus["program"] {
 export function decodeFile(payload: Buffer): FileAttributes {
   const fields = fieldsOf("a file", payload);
   return {
-    mode: fields.number("mode", 0, 8),
-    uid: fields.number("user"),
-    gid: fields.number("user", 1),
+    mode: fields.number("mode", { radix: 8, max: 0o7777 }),
+    uid: fields.number("user", { max: maxUint32 }),
+    gid: fields.number("user", { index: 1, max: maxUint32 }),
     size: fields.number("size"),
-    modified: { seconds: fields.number("modified"), nanoseconds: fields.number("modified", 1) },
+    modified: {
+      seconds: fields.number("modified"),
+      nanoseconds: fields.number("modified", { index: 1, max: 999_999_999 }),
+    },
   };
 }
 
@@ -121,7 +132,7 @@ export function decodeError(payload: Buffer, what: string): GuestAgentError {
   if (!isRefusal(code)) throw fields.wrong();
   return new GuestAgentError(
     "GUEST_AGENT_REFUSED",
-    `${what}: the guest's agent refused (${code}): ${fields.text("message")}`,
+    `${what}: the guest's agent refused (${code}): ${fields.forPeople("message")}`,
     hints[code],
     { refusal: code },
   );
@@ -147,7 +158,12 @@ const hints: Readonly<Record<AgentRefusal, string>> = {
 interface Fields {
   has(name: string): boolean;
   text(name: string): string;
-  number(name: string, index?: number, radix?: 8 | 10): number;
+  /** With whatever could forge a line or an escape sequence on a terminal made visible. */
+  forPeople(name: string): string;
+  number(
+    name: string,
+    options?: { readonly index?: number; readonly radix?: 8; readonly max?: number },
+  ): number;
   wrong(): GuestAgentError;
 }
 
@@ -156,18 +172,19 @@ function fieldsOf(what: string, payload: Buffer): Fields {
   const records = decodeRecords(payload);
   if (records === undefined) throw wrong();
   const byName = new Map(records.map((record): [string, AgentRecord] => [record.name, record]));
-  const field = (name: string, index: number): string => {
+  const field = (name: string, index = 0): Uint8Array => {
     const bytes = byName.get(name)?.fields[index];
     if (bytes === undefined) throw wrong();
-    return Buffer.from(bytes).toString("utf8");
+    return bytes;
   };
   return {
     has: (name) => byName.has(name),
-    text: (name) => field(name, 0),
-    number: (name, index = 0, radix = 10) => {
-      const digits = field(name, index);
+    text: (name) => Buffer.from(field(name)).toString("utf8"),
+    forPeople: (name) => displayText(byteStringOf(field(name))),
+    number: (name, { index = 0, radix = 10, max = Number.MAX_SAFE_INTEGER } = {}) => {
+      const digits = Buffer.from(field(name, index)).toString("latin1");
       const number = Number.parseInt(digits, radix);
-      if (!(radix === 8 ? /^[0-7]+$/ : /^\d+$/).test(digits) || !Number.isSafeInteger(number)) throw wrong();
+      if (!(radix === 8 ? /^[0-7]+$/ : /^\d+$/).test(digits) || number > max) throw wrong();
       return number;
     },
     wrong,

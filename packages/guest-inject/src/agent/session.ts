@@ -14,6 +14,8 @@ export interface StreamHandler {
 /** One request of a session and what follows it. */
 export interface AgentStream {
   send(type: number, ...payload: readonly Uint8Array[]): void;
+  /** Sends input on channel 0; ends when the connection takes more. */
+  sendData(bytes: Uint8Array): Promise<void>;
   /** Its last frame has come. */
   forget(): void;
   /** Gives it up: the guest is told, and what still comes is dropped. */
@@ -34,15 +36,22 @@ const maxStream = 0xffff_ffff;
 
 /**
  * Takes a connection over on which the opening has been answered; `first` are the bytes that came after it. What the guest sends is
- * bounded by the credit that it was given, so everything is read as it comes, and no stream holds another up.
+ * bounded by the credit that it was given, so everything is read as it comes, and no stream holds another up. What is sent waits for
+ * the connection as well as for the guest's credit, which may lie.
  */
 export function startSession(connection: Duplex, first: Uint8Array): AgentSession {
   const handlers = new Map<number, StreamHandler>();
   const decode = createFrameDecoder();
   let ended: unknown;
+  let awaitRoom: (() => void)[] = [];
   let last = 0;
   let highest = 0;
 
+  const giveRoom = (): void => {
+    const woken = awaitRoom;
+    awaitRoom = [];
+    for (const wake of woken) wake();
+  };
   const end = (error: unknown): void => {
     if (ended !== undefined) return;
     ended = error;
@@ -50,6 +59,7 @@ export function startSession(connection: Duplex, first: Uint8Array): AgentSessio
     const lost = [...handlers.values()];
     handlers.clear();
     for (const handler of lost) handler.lost(error);
+    giveRoom();
   };
   const dispatch = (frame: Frame): void => {
     const handler = handlers.get(frame.stream);
@@ -77,10 +87,13 @@ export function startSession(connection: Duplex, first: Uint8Array): AgentSessio
   };
 
   connection.on("data", take);
+  connection.on("drain", giveRoom);
   connection.on("error", (cause) => end(lost("failed", cause)));
   connection.on("end", () => end(lost("was closed by the guest")));
   connection.on("close", () => end(lost("was closed by the guest")));
   take(first);
+  // Its end may have come before anyone here listened.
+  if (connection.destroyed || connection.readableEnded) end(lost("was closed by the guest"));
   connection.resume();
 
   return {
@@ -92,9 +105,14 @@ export function startSession(connection: Duplex, first: Uint8Array): AgentSessio
       const isOpen = (): boolean => handlers.get(number) === handler;
       return {
         send: (frameType, ...frame) => isOpen() && send(frameType, number, ...frame),
+        sendData: async (bytes) => {
+          if (!isOpen()) return;
+          send(FRAME.data, number, Buffer.of(0), bytes);
+          if (connection.writableNeedDrain) await new Promise<void>((resolve) => awaitRoom.push(resolve));
+        },
         forget: () => isOpen() && handlers.delete(number),
         close: () => {
-          if (handlers.get(number) === handler && handlers.delete(number)) send(FRAME.close, number);
+          if (isOpen() && handlers.delete(number)) send(FRAME.close, number);
         },
       };
     },
