@@ -79,7 +79,7 @@ void boot(char **argv)
 	console_open();
 	/* Ctrl-Alt-Del comes as a signal instead of a reset. */
 	reboot(RB_DISABLE_CAD);
-	if (!conf_read(&conf))
+	if (!conf_read(CONF_PATH, &conf))
 		give_up(POWER_OFF);
 	modules_load(conf.modules, conf.module_count);
 	if (!root_enter(&conf))

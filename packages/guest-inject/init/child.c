@@ -2,6 +2,7 @@
 
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -10,6 +11,19 @@
 #ifndef SYS_close_range
 #define SYS_close_range 436
 #endif
+
+void close_between(unsigned first, unsigned last)
+{
+	struct rlimit limit;
+
+	if (syscall(SYS_close_range, first, last, 0) == 0)
+		return;
+	/* Kernels before 5.9. */
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		limit.rlim_cur = 1024;
+	for (unsigned fd = first; fd <= last && fd < limit.rlim_cur; fd++)
+		close((int)fd);
+}
 
 pid_t child_fork(const char *name, int keep)
 {
@@ -25,10 +39,9 @@ pid_t child_fork(const char *name, int keep)
 	console_after_fork();
 	setsid();
 	prctl(PR_SET_NAME, name);
-	/* Nothing of PID 1's is left open but what was asked for; a kernel without close_range has few here. */
-	for (int fd = 3; fd < 64; fd++)
-		if (fd != keep)
-			close(fd);
-	syscall(SYS_close_range, keep < 64 ? 64U : (unsigned)keep + 1, ~0U, 0);
+	/* Nothing of PID 1's is left open but what was asked for. */
+	if (keep > 3)
+		close_between(3, (unsigned)keep - 1);
+	close_between(keep < 3 ? 3 : (unsigned)keep + 1, ~0U);
 	return 0;
 }

@@ -10,6 +10,7 @@
 
 #define CONF_PATH "/etc/bootlayer/init.conf"
 #define CONF_MAX_BYTES (1024 * 1024)
+#define CONF_MAX_SERVICES 64
 
 enum exit_action { POWER_OFF, REBOOT, HALT };
 

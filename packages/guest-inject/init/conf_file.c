@@ -6,24 +6,24 @@
 #include "console.h"
 #include "files.h"
 
-bool conf_read(struct conf *conf)
+bool conf_read(const char *path, struct conf *conf)
 {
 	struct conf_error error;
 	size_t length;
-	char *bytes = read_file(CONF_PATH, CONF_MAX_BYTES, &length);
+	char *bytes = read_file(path, CONF_MAX_BYTES, &length);
 
 	if (bytes == NULL) {
-		console_mark("failed cannot read " CONF_PATH ": %s", strerror(errno));
+		console_mark("failed cannot read %s: %s", path, strerror(errno));
 		return false;
 	}
 	/* The bytes stay: what is read from them points there. */
 	if (conf_parse(bytes, length, conf, &error))
 		return true;
 	if (error.line == 0)
-		console_mark("failed " CONF_PATH ": %s", error.why);
+		console_mark("failed %s: %s", path, error.why);
 	else if (error.record == NULL)
-		console_mark("failed " CONF_PATH ", line %u: %s", error.line, error.why);
+		console_mark("failed %s, line %u: %s", path, error.line, error.why);
 	else
-		console_mark("failed " CONF_PATH ", line %u, %s: %s", error.line, error.record, error.why);
+		console_mark("failed %s, line %u, %s: %s", path, error.line, error.record, error.why);
 	return false;
 }

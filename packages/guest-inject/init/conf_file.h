@@ -7,6 +7,6 @@
 #include "conf.h"
 
 /* False, having said why by a `failed` mark. */
-bool conf_read(struct conf *conf);
+bool conf_read(const char *path, struct conf *conf);
 
 #endif

@@ -1,5 +1,14 @@
 #include "conf_rules.h"
 
+/* As tmpfs takes it: nothing, or a number that may be of kibibytes and so on, or of hundredths of the memory. */
+static bool is_size(const char *text)
+{
+	size_t digits = strspn(text, "0123456789");
+
+	return *text == '\0' || (digits > 0 && digits < 20 && (text[digits] == '\0' ||
+		(strchr("kKmMgG%", text[digits]) != NULL && text[digits + 1] == '\0')));
+}
+
 static const char *put_hostname(struct conf *conf, const char *const *fields)
 {
 	conf->hostname = fields[0];
@@ -38,7 +47,9 @@ static const char *put_overlay(struct conf *conf, const char *const *fields)
 	if (conf->overlay.kind != OVERLAY_NONE)
 		return "a second overlay";
 	conf->overlay = (struct overlay_request){ .kind = OVERLAY_TMPFS, .size = fields[1] };
-	return strcmp(fields[0], "tmpfs") == 0 ? NULL : "not `tmpfs`";
+	if (strcmp(fields[0], "tmpfs") != 0)
+		return "not `tmpfs`";
+	return is_size(fields[1]) ? NULL : BAD_NUMBER;
 }
 
 static const char *put_overlay_device(struct conf *conf, const char *const *fields)
@@ -59,7 +70,7 @@ static const char *put_tmpfs(struct conf *conf, const char *const *fields)
 {
 	struct tmpfs_request request = { .path = fields[0], .size = fields[2] };
 
-	if (!record_mode(fields[1], &request.mode))
+	if (!record_mode(fields[1], &request.mode) || !is_size(request.size))
 		return BAD_NUMBER;
 	APPEND(conf->tmpfs, conf->tmpfs_count, request);
 	return is_path(fields[0]) ? NULL : BAD_PATH;

@@ -144,6 +144,9 @@ static const char *put_hand_over(struct conf *conf, const char *const *fields)
 
 static const char *put_service(struct conf *conf, const char *const *fields)
 {
+	/* Each of them has a copy of the environment. */
+	if (conf->service_count == CONF_MAX_SERVICES)
+		return "too many services";
 	APPEND(conf->services, conf->service_count, (struct service_request){ .name = fields[0], .program.cwd = "/" });
 	return *fields[0] == '\0' ? "an empty name" : NULL;
 }

@@ -6,11 +6,14 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include "clock.h"
 #include "files.h"
+
+enum { HELD_STEP_MICROSECONDS = 2000 };
 
 static struct {
 	int fd;
@@ -84,7 +87,13 @@ void console_flush(int milliseconds)
 		struct pollfd writable = { .fd = console.fd, .events = POLLOUT };
 		poll(&writable, 1, clock_until(deadline));
 	}
-	if (console.fd >= 0 && !console_pending())
+	if (console_pending())
+		return;
+	/* What the kernel holds for the device goes too, but tcdrain waits for ever where the host does not read. */
+	int held = 0;
+	while (ioctl(console.fd, TIOCOUTQ, &held) == 0 && held > 0 && clock_until(deadline) > 0)
+		usleep(HELD_STEP_MICROSECONDS);
+	if (held == 0)
 		tcdrain(console.fd);
 }
 

@@ -10,13 +10,14 @@
 #include "console.h"
 #include "services.h"
 
-enum { PAUSE = 1000 };
+enum { FIRST_PAUSE = 1000, LONGEST_PAUSE = 30000, LONG_RUN = 60000 };
 
 static const struct conf *conf;
 static struct control_message last;
 static pid_t agent_pid;
 static int socket_fd = -1;
-static long long due = -1;
+static long long due = -1, started;
+static int pause_time = FIRST_PAUSE;
 
 static void hang_up(void)
 {
@@ -30,6 +31,7 @@ static void start(void)
 	int ends[2];
 
 	due = -1;
+	started = clock_milliseconds();
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0) {
 		console_warn("cannot start the agent: socketpair: %s", strerror(errno));
 		return;
@@ -89,8 +91,12 @@ bool control_reaped(pid_t pid, int status)
 	agent_pid = 0;
 	hang_up();
 	if (conf != NULL) {
+		/* As for services: one that cannot live here does not fill the console. */
+		if (clock_milliseconds() - started >= LONG_RUN)
+			pause_time = FIRST_PAUSE;
 		console_warn("the agent ended: %s", describe_status(status, text));
-		due = clock_milliseconds() + PAUSE;
+		due = clock_milliseconds() + pause_time;
+		pause_time = pause_time * 2 > LONGEST_PAUSE ? LONGEST_PAUSE : pause_time * 2;
 	}
 	return true;
 }

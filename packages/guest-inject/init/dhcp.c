@@ -64,7 +64,8 @@ static bool receive(const struct dhcp_interface *interface, int fd, const struct
 
 	for (;;) {
 		struct pollfd readable = { .fd = fd, .events = POLLIN };
-		if (poll(&readable, 1, clock_until(deadline)) <= 0)
+		/* A neighbour who sends without end does not hold us past the deadline. */
+		if (clock_until(deadline) == 0 || poll(&readable, 1, clock_until(deadline)) <= 0)
 			return false;
 		ssize_t got = recv(fd, packet, sizeof packet, MSG_DONTWAIT);
 		const uint8_t *message = got <= 0 ? NULL : dhcp_unwrap(packet, (size_t)got, &length);
@@ -119,6 +120,8 @@ static bool acquire(const struct dhcp_interface *interface, int fd, long long de
 		long long soon = clock_milliseconds() + 4 * FIRST_WAIT;
 		if (ask(interface, fd, &request, soon < deadline ? soon : deadline, lease) && lease->type == DHCP_ACK)
 			return true;
+		/* One that refuses what it has just offered sets no faster pace than this. */
+		sleep_until(clock_milliseconds() + FIRST_WAIT);
 	}
 	return false;
 }

@@ -169,7 +169,12 @@ int mount_with_options(const char *device, const char *path, const char *type, c
 		options += length + (options[length] == ',');
 	}
 	data[used] = '\0';
-	return mount(device, path, type, flags, data);
+	if (mount(device, path, type, flags, data) == 0)
+		return 0;
+	/* A disk that cannot be written to is mounted as it can be, as mount(8) does. */
+	if ((errno != EACCES && errno != EROFS) || (flags & (MS_RDONLY | MS_BIND)) != 0)
+		return -1;
+	return mount(device, path, type, flags | MS_RDONLY, data);
 }
 
 static void mount_requested(const struct mount_request *request)

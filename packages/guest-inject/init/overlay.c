@@ -38,7 +38,7 @@ static bool mount_upper(const struct overlay_request *request)
 	const char *type = request->type;
 
 	if (request->kind == OVERLAY_TMPFS) {
-		snprintf(options, sizeof options, "mode=0755%s%.40s", *request->size == '\0' ? "" : ",size=", request->size);
+		snprintf(options, sizeof options, "mode=0755%s%s", *request->size == '\0' ? "" : ",size=", request->size);
 		if (mount_with_options("overlay", STAGE_UPPER, "tmpfs", options) == 0)
 			return true;
 		console_mark("failed cannot mount the overlay's tmpfs: %s", strerror(errno));

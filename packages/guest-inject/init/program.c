@@ -9,15 +9,11 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "child.h"
 #include "files.h"
-
-#ifndef SYS_close_range
-#define SYS_close_range 436
-#endif
 
 enum { FIRST_OTHER = 3, REPORT = FIRST_OTHER, LAST_SIGNAL = 64 };
 
@@ -29,18 +25,6 @@ static void __attribute__((noreturn)) fail(const char *step)
 	/* A pointer to a constant means the same on both sides of a fork. */
 	(void)!write(REPORT, &error, sizeof error);
 	_exit(127);
-}
-
-static void close_from(unsigned first)
-{
-	if (syscall(SYS_close_range, first, ~0U, 0) == 0)
-		return;
-	/* Kernels before 5.9. */
-	struct rlimit limit;
-	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-		limit.rlim_cur = 1024;
-	for (unsigned fd = first; fd < limit.rlim_cur; fd++)
-		close((int)fd);
 }
 
 /* Puts the stdio on 0, 1 and 2, the report pipe on 3, and closes all else. Every source is moved out of the way first, for it may
@@ -60,7 +44,7 @@ static void arrange_descriptors(const struct stdio *stdio, int report)
 		if (dup2(sources[fd], fd) < 0)
 			fail("/dev/null");
 	fcntl(REPORT, F_SETFD, FD_CLOEXEC);
-	close_from(REPORT + 1);
+	close_between(REPORT + 1, ~0U);
 }
 
 static void default_signals(void)
@@ -174,6 +158,17 @@ pid_t start_program(const struct program *program, const struct stdio *stdio, st
 	while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		;
 	return -1;
+}
+
+const char *start_reason(const struct start_error *error, const struct program *program)
+{
+	const char *file = program->argv[0];
+
+	if (strcmp(error->step, "execve") == 0 && error->number == ENOEXEC)
+		return "not a program of this machine's architecture, nor a script with a #! line";
+	if (strcmp(error->step, "execve") == 0 && error->number == ENOENT && *file == '/' && access(file, F_OK) == 0)
+		return "it is there, but the interpreter that it names is not";
+	return strerror(error->number);
 }
 
 int give_to_program(const struct program *program, int fd)

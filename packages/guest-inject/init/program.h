@@ -42,6 +42,9 @@ struct start_error {
  * or -1 with `error` filled: a close-on-exec pipe tells the two apart. */
 pid_t start_program(const struct program *program, const struct stdio *stdio, struct start_error *error);
 
+/* What to tell people: execve's errors are about more than the file itself. */
+const char *start_reason(const struct start_error *error, const struct program *program);
+
 /* Lets the program reopen a pipe or pty by name (/dev/stdout, /proc/self/fd/1): both ends get its owner. */
 int give_to_program(const struct program *program, int fd);
 

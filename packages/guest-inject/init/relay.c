@@ -28,8 +28,10 @@ static bool add_output(int fd)
 	if (grown == NULL)
 		return false;
 	outputs = grown;
+	if (fcntl(fd, F_SETFL, O_NONBLOCK) != 0)
+		return false;
 	outputs[output_count++] = fd;
-	return fcntl(fd, F_SETFL, O_NONBLOCK) == 0;
+	return true;
 }
 
 static void set_input(int fd)
@@ -73,7 +75,12 @@ static bool open_output(const struct program *program, int *theirs)
 	if (pipe2(ends, O_CLOEXEC) != 0)
 		return false;
 	*theirs = ends[1];
-	return give_to_program(program, ends[1]) == 0 && add_output(ends[0]);
+	if (give_to_program(program, ends[1]) == 0 && add_output(ends[0]))
+		return true;
+	int why = errno;
+	close(ends[0]);
+	errno = why;
+	return false;
 }
 
 bool relay_open(const struct program *program, bool terminal, bool console_input, struct stdio *stdio)

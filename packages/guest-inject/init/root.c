@@ -130,6 +130,26 @@ static bool lacks_mount_points(const char *root)
 	return false;
 }
 
+static void make_merged(const char *path, mode_t mode)
+{
+	char merged[PATH_MAX];
+
+	/* What does not fit, or cannot be made, is told where it is mounted on. */
+	if (snprintf(merged, sizeof merged, "%s%s", STAGE_MERGED, path) < (int)sizeof merged)
+		make_directories(merged, mode, 0, 0);
+}
+
+static void make_mount_points(const struct conf *conf)
+{
+	for (size_t i = 0; i < sizeof moved / sizeof *moved; i++)
+		make_merged(moved[i], 0755);
+	make_merged("/tmp", 01777);
+	for (size_t i = 0; i < conf->mount_count; i++)
+		make_merged(conf->mounts[i].path, 0755);
+	for (size_t i = 0; i < conf->tmpfs_count; i++)
+		make_merged(conf->tmpfs[i].path, conf->tmpfs[i].mode);
+}
+
 bool root_enter(const struct conf *conf)
 {
 	bool from_initrd = conf->root.device != NULL;
@@ -157,11 +177,7 @@ bool root_enter(const struct conf *conf)
 	if (!overlay_mount(root, &overlay))
 		return false;
 	if (mount_points_only)
-		for (size_t i = 0; i < sizeof moved / sizeof *moved; i++) {
-			char path[PATH_MAX];
-			snprintf(path, sizeof path, "%s%s", STAGE_MERGED, moved[i]);
-			make_directories(path, 0755, 0, 0);
-		}
+		make_mount_points(conf);
 	if (!switch_root(STAGE_MERGED, from_initrd))
 		return false;
 	if (mount_points_only && mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL) != 0)

@@ -1,8 +1,8 @@
 #include "services.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/wait.h>
 
 #include "clock.h"
@@ -50,13 +50,17 @@ static void start(struct service *service)
 
 	service->due = -1;
 	service->started = clock_milliseconds();
-	pid_t pid = relay_open(&request->program, false, false, &stdio) ? start_program(&request->program, &stdio, &error) : -1;
+	bool opened = relay_open(&request->program, false, false, &stdio);
+	if (!opened)
+		error.number = errno;
+	pid_t pid = opened ? start_program(&request->program, &stdio, &error) : -1;
 	relay_started(&stdio);
 	if (pid > 0) {
 		service->pid = pid;
 		return;
 	}
-	console_warn("service %s did not start: %s: %s: %s", request->name, request->program.argv[0], error.step, strerror(error.number));
+	console_warn("service %s did not start: %s: %s: %s", request->name, request->program.argv[0], error.step,
+		     start_reason(&error, &request->program));
 	plan_restart(service);
 }
 

@@ -158,16 +158,6 @@ static void turn(long long deadline)
 	control_tick();
 }
 
-/* execve's errors are about more than the file itself. */
-static const char *start_reason(const struct start_error *error, const char *file)
-{
-	if (strcmp(error->step, "execve") == 0 && error->number == ENOEXEC)
-		return "not a program of this machine's architecture, nor a script with a #! line";
-	if (strcmp(error->step, "execve") == 0 && error->number == ENOENT && *file == '/' && access(file, F_OK) == 0)
-		return "it is there, but the interpreter that it names is not";
-	return strerror(error->number);
-}
-
 static void start_main(void)
 {
 	const struct conf *conf = state.conf;
@@ -188,7 +178,7 @@ static void start_main(void)
 		return;
 	}
 	console_mark("failed cannot start %s: %s: %s", conf->program.argv[0], error.step,
-		     start_reason(&error, conf->program.argv[0]));
+		     start_reason(&error, &conf->program));
 	bool missing = strcmp(error.step, "execve") == 0 && (error.number == ENOENT || error.number == ENOTDIR);
 	record_end(missing ? 127 : 126, 0, false);
 }

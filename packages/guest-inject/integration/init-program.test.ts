@@ -1,25 +1,10 @@
 import { requireCloudKernel, requireJudge } from "@bootlayer/test-fixtures";
 import { beforeAll, describe, expect, test } from "vitest";
-import {
-  bootGuest,
-  buildProgram,
-  BUSYBOX,
-  packInitrd,
-  scratchDirectory,
-  shellConf,
-  writeTree,
-  type GuestFile,
-} from "./init-guest.ts";
+import { bootTree, buildProgram, BUSYBOX, scratchDirectory, shellConf } from "./init-guest.ts";
 
 const tools = requireJudge("musl-gcc", "cpio", "busybox");
 const kernel = await requireCloudKernel();
 const judge = tools.skip ? tools : kernel;
-
-async function bootProgram(conf: string, files: Record<string, GuestFile> = {}): Promise<string> {
-  await using scratch = await scratchDirectory();
-  const tree = await writeTree(`${scratch.path}/tree`, { conf, files });
-  return await bootGuest({ initrd: await packInitrd(tree) });
-}
 
 function hex(...bytes: readonly (string | number)[]): string {
   return Buffer.concat(
@@ -47,7 +32,7 @@ group 5
 group 4294967294
 limit nofile 100 200
 limit core 0 unlimited`;
-    console = await bootProgram(conf, { "opt/bin/identity": identity });
+    console = await bootTree({ conf, files: { "opt/bin/identity": identity } });
   });
 
   test("has its arguments byte for byte", () => {
@@ -94,10 +79,14 @@ limit core 0 unlimited`;
 describe.skipIf(judge.skip)(`the machine around a program${judge.reason}`, () => {
   let console: string;
   beforeAll(async () => {
+    await using scratch = await scratchDirectory();
+    const orphans = { host: await buildProgram(scratch.path, "orphans") };
     const script = `
       cat /proc/mounts
+      /orphans
       echo "name $(hostname) $(wc -c < /etc/machine-id) $(head -c 32 /etc/machine-id | tr -d 0-9a-f)."
       for link in fd stdin stdout stderr; do echo "link $link $(readlink /dev/$link)"; done
+      echo "files $(ulimit -Sn) $(ulimit -Hn)"
       echo "ports $(cat /proc/sys/net/ipv4/ip_unprivileged_port_start)"
       echo "volume $(stat -c '%a %u' /volume) $(stat -c '%a %u' /volume/kept)"
       echo to-stdout > /dev/stdout
@@ -112,7 +101,8 @@ machine-id
 tmpfs /volume 1771 1m
 mount none /deep/inside tmpfs ro,size=64k,noatime
 mount none /absent nonesuch rw`;
-    console = await bootProgram(conf, { ...BUSYBOX, "etc/machine-id": "", "volume/kept/file": "" });
+    const files = { ...BUSYBOX, orphans, "etc/machine-id": "", "volume/kept/file": "" };
+    console = await bootTree({ conf, files });
   });
 
   test.each([
@@ -167,27 +157,46 @@ mount none /absent nonesuch rw`;
     expect(console).toContain("\nports 0\n");
   });
 
+  test("orphans become the init's, and none stays a zombie", () => {
+    expect(console.match(/^orphan of init$/gm)).toHaveLength(20);
+    expect(console).toContain("\nzombies 0\n");
+  });
+
+  test("it may have as many open files as servers want", () => {
+    expect(console).toContain("\nfiles 1024 524288\n");
+  });
+
   test("the end by a signal is told with it, on a line of its own", () => {
     expect(console).toContain("\nno end of line\nbootlayer: exit 143 signal 15\n");
   });
 });
 
 describe.skipIf(judge.skip)(`a program that does not start${judge.reason}`, () => {
-  test("is told as 127 where there is none", async () => {
-    const console = await bootProgram("argv absent\nenv PATH=/bin:/sbin");
-    expect(console).toContain("bootlayer: failed cannot start absent: execve: No such file or directory\n");
-    expect(console).toMatch(/\nbootlayer: exit 127\n/);
+  test("is told as 127 where there is none, after whatever else was not there", async () => {
+    const console = await bootTree({
+      conf: "argv absent\nenv PATH=/bin:/sbin\nnetwork dhcp\nmodule /absent.ko",
+    });
+    expect(console).toContain(
+      "bootlayer: warning cannot load module /absent.ko: not there, or a module that it needs is not loaded\n",
+    );
+    expect(console).toContain("bootlayer: warning no network interface within 5 s; there are: lo\n");
+    expect(console).toContain(
+      "bootlayer: failed cannot start absent: execve: No such file or directory\nbootlayer: exit 127\n",
+    );
   });
 
   test("is told as 126 where it may not be executed", async () => {
-    const console = await bootProgram("argv /etc/text\nuser 7 7", { "etc/text": "text" });
-    expect(console).toContain("bootlayer: failed cannot start /etc/text: execve: Permission denied\n");
-    expect(console).toMatch(/\nbootlayer: exit 126\n/);
+    const console = await bootTree({ conf: "argv /etc/text\nuser 7 7", files: { "etc/text": "text" } });
+    expect(console).toContain(
+      "bootlayer: failed cannot start /etc/text: execve: Permission denied\nbootlayer: exit 126\n",
+    );
   });
 
-  test("is told with the interpreter that is missing", async () => {
-    const console = await bootProgram("argv /script", { script: { program: "#!/bin/absent\n" } });
-    expect(console).toContain("execve: it is there, but the interpreter that it names is not\n");
-    expect(console).toMatch(/\nbootlayer: exit 127\n/);
+  test("is told as 127 where the init cannot read its configuration", async () => {
+    const console = await bootTree({ conf: "raw:bootlayer-init 1\nargv /bin/true\nuser 1" });
+    expect(console).toContain(
+      "bootlayer: failed /etc/bootlayer/init.conf, line 3: no record: a byte or an escape that may not be there, or no end of line\nbootlayer: exit 127\n",
+    );
+    expect(console).toContain("reboot: Power down");
   });
 });
