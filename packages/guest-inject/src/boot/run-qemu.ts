@@ -30,7 +30,7 @@ const stoppedMilliseconds = 3000;
 const maxErrorBytes = 65_536;
 
 /** Why QEMU was killed, if it was. */
-type Verdict = "aborted" | "timeout" | "stopped" | "hung" | "listener";
+type Verdict = "aborted" | "timeout" | "stopped" | "listener" | { readonly hung: string };
 type Exit = { readonly code: number | null; readonly signal: NodeJS.Signals | null };
 
 /** Runs QEMU once, to its end or until it is killed for one of the reasons above. */
@@ -77,7 +77,7 @@ export async function runQemu(run: QemuProcess): Promise<QemuRun> {
     atDeadline(run, () => end("timeout")),
     run.patience === undefined
       ? () => {}
-      : watchSilence({ pid: qemu.pid, console, patience: run.patience, onHung: () => end("hung") }),
+      : watchSilence({ pid: qemu.pid, console, patience: run.patience, onHung: (hung) => end({ hung }) }),
   ];
   let exit: Exit;
   try {
@@ -104,8 +104,7 @@ interface Ending {
 
 function conclude({ run, exit, verdict, console, report, complaint }: Ending): QemuRun {
   if (verdict === "aborted") run.signal?.throwIfAborted();
-  if (verdict === "hung")
-    return { kind: "unusable", reason: `nothing came over the console for ${run.patience} seconds` };
+  if (typeof verdict === "object") return { kind: "unusable", reason: verdict.hung };
   if (verdict === "timeout")
     throw new GuestError(
       "GUEST_BOOT_TIMEOUT",

@@ -6,7 +6,8 @@ export interface SilenceWatch {
   readonly console: Pick<GuestConsole, "isSilent">;
   /** Seconds for a guest that keeps a processor busy; an idle one has three times as long. */
   readonly patience: number;
-  readonly onHung: () => void;
+  /** With how long it was silent. */
+  readonly onHung: (reason: string) => void;
 }
 
 /** Of the whole time, on one processor or more: so much is a spin, not a start. */
@@ -22,20 +23,23 @@ const ticksPerSecond = 100;
  * @returns what ends the watch.
  */
 export function watchSilence({ pid, console, patience, onHung }: SilenceWatch): () => void {
+  const idlePatience = patience * idleFactor;
   const timers = [
     setTimeout(() => {
-      if (console.isSilent() && processorSeconds(pid) >= patience * busyShare) onHung();
+      const isBusy = processorSeconds(pid) >= patience * busyShare;
+      if (isBusy && console.isSilent()) onHung(`${silent(patience)}, and a processor was busy`);
     }, patience * 1000),
-    setTimeout(
-      () => {
-        if (console.isSilent()) onHung();
-      },
-      patience * idleFactor * 1000,
-    ),
+    setTimeout(() => {
+      if (console.isSilent()) onHung(silent(idlePatience));
+    }, idlePatience * 1000),
   ];
   return () => {
     for (const timer of timers) clearTimeout(timer);
   };
+}
+
+function silent(seconds: number): string {
+  return `nothing came over the console for ${seconds} seconds`;
 }
 
 /** utime and stime of a process, all threads together (proc(5), /proc/PID/stat fields 14 and 15). */
