@@ -1,7 +1,7 @@
 import { digestOf } from "@bootlayer/image-spec";
 import { epoch } from "@bootlayer/rootfs-tree";
 import { expect, test } from "vitest";
-import { buildKey, derivedUuid, type BuildIdentity } from "./build-key.ts";
+import { buildKey, derivedUuid, initrdKey, type BuildIdentity } from "./build-key.ts";
 import { parseDiskOptions } from "./disk-options.ts";
 
 const identity: BuildIdentity = {
@@ -24,8 +24,14 @@ test.each<[string, Partial<BuildIdentity>]>([
   ["free space instead of a size", { disk: parseDiskOptions({ size: "+4G" }) }],
   ["the journal", { disk: parseDiskOptions({ journal: false }) }],
   ["the label", { disk: parseDiskOptions({ label: "root" }) }],
+  ["a guest", { guest: "a" }],
 ])("%s makes another key", (_name, change) => {
   expect(buildKey({ ...identity, ...change })).not.toBe(buildKey(identity));
+});
+
+test("an initrd's key is not its disk's, and is another one for another guest or disk", () => {
+  const [disk, labelled] = [buildKey(identity), buildKey({ ...identity, guest: "a" })];
+  expect(new Set([disk, initrdKey(disk, "a"), initrdKey(disk, "b"), initrdKey(labelled, "a")]).size).toBe(4);
 });
 
 test("UUIDs derived for different uses differ and are of version 8", () => {

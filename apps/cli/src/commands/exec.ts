@@ -37,14 +37,14 @@ function requestOf(flags: ExecFlags, argv: readonly string[], { rows, columns }:
     ...(flags.env && { env: Object.fromEntries(flags.env) }),
     ...(flags.user !== undefined && { user: flags.user }),
     ...(flags.workdir !== undefined && { cwd: flags.workdir }),
-    ...(flags.tty && { terminal: { rows: rows ?? 24, columns: columns ?? 80 } }),
+    ...(flags.tty && { terminal: { rows: rows || 24, columns: columns || 80 } }),
   };
 }
 
 /** Joins a program's streams to this process's, until both outputs have ended. */
 async function attach({ process }: CliContext, flags: ExecFlags, running: GuestProcess): Promise<void> {
   const { stdin, stdout, stderr } = process;
-  const resize = (): void => running.resize({ rows: stdout.rows ?? 24, columns: stdout.columns ?? 80 });
+  const resize = (): void => running.resize({ rows: stdout.rows || 24, columns: stdout.columns || 80 });
   if (flags.tty) stdout.on?.("resize", resize);
   const input = flags.interactive ? (flags.tty ? rawInput(stdin) : undefined) : undefined;
   try {
