@@ -16,7 +16,7 @@ unset CFLAGS CPPFLAGS LDFLAGS CPATH C_INCLUDE_PATH LIBRARY_PATH
 version=0.1.0
 warnings="-Wall -Wextra -Werror -Wconversion -Wsign-conversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wwrite-strings -Wvla"
 compile="-std=gnu11 -Os -D_GNU_SOURCE -ffunction-sections -fdata-sections -fno-pie -fno-ident -fno-stack-protector
-	-fno-asynchronous-unwind-tables -fno-unwind-tables -ffile-prefix-map=$PWD=. $warnings"
+	-fno-asynchronous-unwind-tables -fno-unwind-tables $warnings"
 link="-nostdlib -static -no-pie -s -Wl,--gc-sections -Wl,--build-id=none -Wl,-z,noseparate-code -Wl,-z,norelro"
 
 # Debian's musl of another architecture cannot be installed beside this one's, so its package is unpacked.
