@@ -6,7 +6,7 @@ import {
   text_en,
   type Application,
 } from "@stricli/core";
-import { version } from "@bootlayer/image-builder";
+import { version } from "@bootlayer/image-builder/version";
 import type { CliContext } from "./context.ts";
 import { exitCodeOf, formatError } from "./exit-code.ts";
 import { layerFlags, sourceFlags } from "./flags.ts";

@@ -1,6 +1,7 @@
 import type { BuildRequest, Environment } from "@bootlayer/image-builder";
 import type { CliContext } from "./context.ts";
-import { progressModes, type ProgressMode, type ProgressWriter } from "./progress/progress-writer.ts";
+import { progressModes, type ProgressMode } from "./progress/modes.ts";
+import type { ProgressWriter } from "./progress/progress-writer.ts";
 import { storeDirectory } from "./store-directory.ts";
 
 /** Flags that every command on images takes. */

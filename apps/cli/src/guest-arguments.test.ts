@@ -1,5 +1,7 @@
+import { DEFAULT_AGENT_PORT } from "@bootlayer/image-builder";
 import { describe, expect, test } from "vitest";
 import {
+  defaultVsockPort,
   parseAgent,
   parseEmit,
   parseForward,
@@ -12,6 +14,10 @@ import {
   parseVariable,
   parseWords,
 } from "./guest-arguments.ts";
+
+test("the agent's port is the library's", () => {
+  expect(defaultVsockPort).toBe(DEFAULT_AGENT_PORT);
+});
 
 describe("what is read", () => {
   test.each<[(text: string) => unknown, string, unknown]>([

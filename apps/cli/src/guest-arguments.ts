@@ -1,9 +1,10 @@
 /** What guests' flags hold, read from text; names, ranges and paths are the library's to check. */
 import type { GuestConfigInput, LaunchFormat, PortForward } from "@bootlayer/image-builder";
-import { DEFAULT_AGENT_PORT } from "@bootlayer/image-builder";
 
 type Member<Name extends keyof GuestConfigInput> = NonNullable<GuestConfigInput[Name]>;
 
+/** The agent's own where none is named; here too, so that reading flags needs no library. */
+export const defaultVsockPort = 1024;
 /** The virtio-serial port that the agent takes where none is named. */
 export const defaultSerialPort = "bootlayer.agent";
 
@@ -38,7 +39,7 @@ export function parseAgent(text: string): Member<"agent"> {
   if (kind === "serial") return { serial: rest ?? defaultSerialPort };
   if (kind !== "vsock" || (rest !== undefined && !/^\d{1,10}$/.test(rest)))
     refuse(text, "vsock[:PORT] or serial[:NAME]");
-  return { vsock: rest === undefined ? DEFAULT_AGENT_PORT : Number(rest) };
+  return { vsock: rest === undefined ? defaultVsockPort : Number(rest) };
 }
 
 /** `none`, `dhcp`, `kernel`, or addresses with their prefix and gateways without: `10.0.0.2/24,10.0.0.1`. */

@@ -2,6 +2,7 @@ import type { BuildEvent } from "@bootlayer/image-builder";
 import type { TextStream } from "../context.ts";
 import { jsonProgress } from "./json.ts";
 import { plainProgress } from "./plain.ts";
+import type { ProgressMode } from "./modes.ts";
 import { ttyProgress } from "./tty.ts";
 
 /** Shows events as they come; `close` leaves the stream ready for other output. */
@@ -9,9 +10,6 @@ export interface ProgressWriter {
   report(event: BuildEvent): void;
   close(): void;
 }
-
-export const progressModes = ["auto", "tty", "plain", "json", "none"] as const;
-export type ProgressMode = (typeof progressModes)[number];
 
 /** `auto` is tty on a terminal and plain elsewhere. */
 export function progressWriter(mode: ProgressMode, stream: TextStream): ProgressWriter {
