@@ -109,6 +109,7 @@ async function* cpioArchive(
 ): AsyncGenerator<Uint8Array> {
   let inode = 0;
   for (const { entry, content } of all) {
+    signal?.throwIfAborted();
     yield cpioHeader(entry, ++inode, mtime);
     if (content === undefined) continue;
     yield* readContent(content, signal);
