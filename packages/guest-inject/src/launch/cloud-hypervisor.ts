@@ -20,8 +20,8 @@ export function cloudHypervisorFile(machine: LaunchMachine): LaunchFile {
   const command = [
     "cloud-hypervisor",
     "--kernel",
-    machine.kernel,
-    ...(initrd === undefined ? [] : ["--initramfs", initrd]),
+    argument(machine.kernel),
+    ...(initrd === undefined ? [] : ["--initramfs", argument(initrd)]),
     "--cmdline",
     kernelCommandLine([
       `console=${console}`,
@@ -51,7 +51,12 @@ export function cloudHypervisorFile(machine: LaunchMachine): LaunchFile {
   };
 }
 
-/** Values with separators stand in double quotes, and a double quote in them is doubled (its option_parser). */
+/** A word that begins with a hyphen would be an option. */
+function argument(path: string): string {
+  return path.startsWith("-") ? `./${path}` : path;
+}
+
+/** Values with separators or outer blanks stand in double quotes, and a double quote in them is doubled (its option_parser). */
 function quoteValue(value: string): string {
-  return /[",[\]]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value;
+  return /[",[\]]|^\s|\s$/.test(value) ? `"${value.replaceAll('"', '""')}"` : value;
 }
