@@ -1,0 +1,21 @@
+/** Numbers of the superblock's `compression` field (squashfs_fs.h). */
+export const compressionIds = { gzip: 1, xz: 4, lz4: 5, zstd: 6 } as const;
+
+/** A block that is compressed by itself; the same input and options give the same output, on every thread and machine. */
+export interface BlockCompressor {
+  /**
+   * The compressed form of a block of at most the image's block size. Undefined where it is not shorter than the input: then the
+   * block is stored as it is.
+   */
+  compress(block: Uint8Array): Uint8Array | undefined;
+}
+
+/** What the kernel and the tools are told of a compressor. */
+export interface CompressorDescription {
+  readonly id: (typeof compressionIds)[keyof typeof compressionIds];
+  /**
+   * The compressor's options, as they follow the superblock (without the metadata header); undefined where all have their defaults
+   * and the format lets them be left out.
+   */
+  readonly options: Uint8Array | undefined;
+}
