@@ -1,0 +1,59 @@
+import type { SquashfsBlockSize, XzFilter } from "../options.ts";
+import { branchFilters, type BranchFilter } from "./branch-filters.ts";
+import { compressionIds, metadataChunkBytes, type Compressor } from "./compressor.ts";
+import { loadCompressor } from "./load-compressor.ts";
+import { xzStream } from "./xz-container.ts";
+
+/**
+ * One .xz stream a block, in the subset that the kernel's reader takes. `preset` is 0 to 9. Each block is compressed once without
+ * and once with each of `filters`, and the shortest is kept: so only code is filtered, and data are not spoilt.
+ */
+export async function createXzCompressor(
+  preset: number,
+  filters: readonly XzFilter[],
+  blockSize: SquashfsBlockSize,
+): Promise<Compressor> {
+  const { Lzma2Compressor } = await loadCompressor("@napi-rs/lzma", () => import("@napi-rs/lzma"));
+  // What readers take for granted where the image holds no options; they refuse a larger one.
+  const dictionarySize = Math.max(blockSize, metadataChunkBytes);
+
+  async function lzma2(bytes: Uint8Array): Promise<Buffer> {
+    const compressor = new Lzma2Compressor({ preset, dictSize: dictionarySize });
+    return Buffer.concat([compressor.update(bytes), await compressor.finish()]);
+  }
+
+  async function filtered(block: Uint8Array, filter: BranchFilter): Promise<Buffer> {
+    const bytes = Buffer.from(block);
+    filter.apply(bytes);
+    return xzStream({
+      uncompressed: block,
+      lzma2: await lzma2(bytes),
+      dictionarySize,
+      branchFilterId: filter.xzId,
+    });
+  }
+
+  const chosen = [...new Set(filters)].map((name) => branchFilters[name]);
+  return {
+    id: compressionIds.xz,
+    options: chosen.length === 0 ? undefined : xzOptions(dictionarySize, chosen),
+    async compress(block) {
+      let shortest = xzStream({ uncompressed: block, lzma2: await lzma2(block), dictionarySize });
+      for (const filter of chosen) {
+        const stream = await filtered(block, filter);
+        if (stream.length < shortest.length) shortest = stream;
+      }
+      return shortest.length < block.length ? shortest : undefined;
+    },
+  };
+}
+
+function xzOptions(dictionarySize: number, filters: readonly BranchFilter[]): Uint8Array {
+  const options = Buffer.alloc(8);
+  options.writeUInt32LE(dictionarySize, 0);
+  options.writeUInt32LE(
+    filters.reduce((flags, { squashfsFlag }) => flags | squashfsFlag, 0),
+    4,
+  );
+  return options;
+}
