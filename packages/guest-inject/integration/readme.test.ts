@@ -29,9 +29,9 @@ test("the example of the README prints what its last line says", async () => {
 test("guest.yaml of the README is one, and has every key", async () => {
   await using yaml = await writeBlock("yaml", "guest.yaml");
   const config = await readGuestConfig(yaml.path);
-  expect(Object.keys(config).toSorted()).toEqual([
-    ...["agent", "dns", "files", "hostname", "hosts", "init", "modules", "mounts", "network"],
-    ...["onExit", "overlay", "process", "services", "ssh", "version"],
-  ]);
+  const keys = Object.keys(config).toSorted();
+  expect(keys.join(" ")).toBe(
+    "agent dns files hostname hosts init modules mounts network onExit overlay process services ssh version",
+  );
   expect(Object.keys(config.process)).toHaveLength(10);
 });
