@@ -8,6 +8,7 @@ import type { DiagnoseOptions } from "../src/doctor/doctor-image.ts";
 import { kernelSymbol, type KernelFacts } from "../src/doctor/kernel-facts.ts";
 import { readKernel } from "../src/doctor/read-kernel.ts";
 import { parseGuestConfig, type GuestConfigInput } from "../src/guest-config.ts";
+import { prepareGuest } from "../src/prepare-guest.ts";
 import { doctorImage, elf } from "./doctor-fixtures.ts";
 import { scratchDirectory } from "./init-guest.ts";
 
@@ -138,8 +139,15 @@ describe.skipIf(judge.skip)(`Debian's cloud kernel${judge.reason}`, () => {
       "error kernel-module CONFIG_INET, CONFIG_VIRTIO_NET",
       "error kernel-module CONFIG_VSOCKETS, CONFIG_VIRTIO_VSOCKETS",
     ]);
-    const load = ["virtio_net", "vsock", "vmw_vsock_virtio_transport"];
-    expect(await faults(qemu, { ...vsock, modules: { directory: package_.modules, load } })).toEqual([]);
+    const load = ["virtio_net", "vmw_vsock_virtio_transport"];
+    const withModules: GuestConfigInput = { ...vsock, modules: { directory: package_.modules, load } };
+    expect(await faults(qemu, withModules)).toEqual([
+      "error kernel-module CONFIG_VSOCKETS, CONFIG_VIRTIO_VSOCKETS",
+    ]);
+    const platform = { os: "linux", architecture: "amd64" };
+    // What is prepared has vsock too, which the transport needs.
+    const prepared = await prepareGuest(parseGuestConfig(withModules, "test"), { platform });
+    expect(await faults({ ...qemu, prepared }, withModules)).toEqual([]);
     expect(await faults(qemu, { network: { mode: "kernel" } })).toEqual([
       "error kernel-module CONFIG_INET, CONFIG_VIRTIO_NET",
       "error kernel-absent CONFIG_IP_PNP",
