@@ -82,6 +82,17 @@ describe("QEMU on PATH", () => {
       message: `${join(bin, qemu)} cannot be executed`,
     });
   });
+
+  test("that does not get to its socket leaves what has that name", async () => {
+    await stubQemu("exit 1");
+    const socket = join(scratch.path, "no socket");
+    await writeFile(socket, "somebody's");
+    const agent = { kind: "serial", name: "bootlayer.agent", socket } as const;
+    const machine = { ...machineOf("initrd"), kernel: await anyKernel(), agent };
+    const booting = bootWithQemu({ machine, accelerator: "tcg", timeoutSeconds: 2 ** 40 });
+    await expect(booting).rejects.toMatchObject({ code: "GUEST_BOOT_FAILED" });
+    expect(await readFile(socket, "utf8")).toBe("somebody's");
+  });
 });
 
 /** Does one thing if KVM is asked for, and another if not. */
