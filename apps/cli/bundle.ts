@@ -30,14 +30,10 @@ async function workerText(): Promise<string> {
   return outputFiles.map(({ text }) => text).join("");
 }
 
-/** Both builds of the guest's init. */
-async function guestInit(): Promise<Readonly<Record<string, string>>> {
-  const directory = join(import.meta.dirname, "../../packages/guest-inject/init");
-  const encode = async (architecture: string): Promise<string> =>
-    gzipSync(await readFile(join(directory, `bootlayer-init-${architecture}`)), { level: 9 }).toString(
-      "base64",
-    );
-  return { amd64: await encode("amd64"), arm64: await encode("arm64") };
+/** The guest's init, packed. */
+async function guestInit(architecture: "amd64" | "arm64"): Promise<string> {
+  const init = join(import.meta.dirname, `../../packages/guest-inject/init/bootlayer-init-${architecture}`);
+  return gzipSync(await readFile(init), { level: 9 }).toString("base64");
 }
 
 await build({
@@ -47,7 +43,8 @@ await build({
   format: "esm",
   define: {
     __DECOMPRESS_WORKER__: JSON.stringify(await workerText()),
-    __GUEST_INIT__: JSON.stringify(await guestInit()),
+    __GUEST_INIT_AMD64__: JSON.stringify(await guestInit("amd64")),
+    __GUEST_INIT_ARM64__: JSON.stringify(await guestInit("arm64")),
     __BOOTLAYER_VERSION__: JSON.stringify(version),
   },
   // CommonJS packages among the dependencies call require for Node's own modules.

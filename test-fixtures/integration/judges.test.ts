@@ -52,6 +52,12 @@ describe.skipIf(e2fsprogs.skip)(`readers of ext4${e2fsprogs.reason}`, () => {
     await expect(e2fsck(disk)).rejects.toThrow("Inode 2, i_size is 1279, should be 1024");
   });
 
+  test("a journal that awaits its recovery is something to mend, though e2fsck ends with 0", async () => {
+    const disk = await ext4Image("journal", "echo hello > file");
+    await runTool("debugfs", ["-w", "-R", "feature needs_recovery", disk]);
+    await expect(e2fsck(disk)).rejects.toThrow("skipping journal recovery");
+  });
+
   test("debugfs answers, and its complaints are errors though it ends with 0", async () => {
     const disk = await ext4Image("debugfs", "echo hello > file");
     expect(await debugfs(disk, "cat /file")).toBe("hello\n");

@@ -8,6 +8,7 @@ import { workspaceCache } from "./workspace-cache.ts";
 
 /** A package of the machine's Debian archive, in the version that apt would install. */
 export interface DebianPackage {
+  /** With `:arm64` and the like where it is of another architecture than the machine. */
   readonly name: string;
   readonly version: string;
 }
@@ -90,8 +91,9 @@ export async function downloadPackages(packages: readonly DebianPackage[]): Prom
 }
 
 function findPackage(files: readonly string[], { name, version }: DebianPackage): string | undefined {
-  const start = `${name}_${version.replaceAll(":", "%3a")}_`;
-  return files.find((file) => file.startsWith(start) && file.endsWith(".deb"));
+  const [own = "", architecture = ""] = name.split(":");
+  const start = `${own}_${version.replaceAll(":", "%3a")}_`;
+  return files.find((file) => file.startsWith(start) && file.endsWith(`${architecture}.deb`));
 }
 
 /**

@@ -35,6 +35,8 @@ export { bootGuest, type Guest, type GuestOptions } from "./judges/boot-guest.ts
 export type { GuestDisk, GuestMachine } from "./judges/qemu-arguments.ts";
 export { FURTHER_GUEST_MODULES, GUEST_MODULES, modulePaths } from "./judges/guest-modules.ts";
 export { cloudKernel, requireCloudKernel, type CloudKernel } from "./judges/cloud-kernel.ts";
+export { debianPackage, type DebianPackage } from "./debian-packages.ts";
+export { unpackedPackage } from "./unpacked-package.ts";
 export { withLibext2, type Libext2Entry, type Libext2Image } from "./judges/libext2.ts";
 export {
   REAL_IMAGE_NAMES,

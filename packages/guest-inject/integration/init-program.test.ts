@@ -200,3 +200,26 @@ describe.skipIf(judge.skip)(`a program that does not start${judge.reason}`, () =
     expect(console).toContain("reboot: Power down");
   });
 });
+
+describe.skipIf(judge.skip)(`another init${judge.reason}`, () => {
+  test("becomes PID 1 with no signal blocked, with /dev, /proc and /sys and nothing else of ours", async () => {
+    const script = `#!/bin/sh
+      echo "process $$ of $0 with $*"
+      grep SigBlk /proc/1/status
+      echo "name $(hostname)"
+      cut -d ' ' -f 2 /proc/mounts
+      echo over | tee /volume/file
+      /bin/busybox poweroff -f`;
+    const console = await bootTree(
+      {
+        conf: "hand-over /sbin/init\nhostname handed\ntmpfs /volume 755 1m",
+        files: { ...BUSYBOX, "bin/tee": { link: "busybox" }, "sbin/init": { program: script } },
+      },
+      { append: "-- single" },
+    );
+    expect(console).toContain("process 1 of /sbin/init with single\n");
+    expect(console).toContain("\nSigBlk:\t0000000000000000\n");
+    expect(console).toContain("\nname handed\n/\n/dev\n/proc\n/sys\n/volume\nover\n");
+    expect(console).toContain("reboot: Power down");
+  });
+});

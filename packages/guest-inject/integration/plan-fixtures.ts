@@ -4,6 +4,7 @@ import { parseGuestConfig, type GuestConfigInput } from "../src/guest-config.ts"
 import type { GuestPlan, InjectedEntry, PlanOptions } from "../src/guest-plan.ts";
 import { planGuest } from "../src/plan-guest.ts";
 import { prepareGuest } from "../src/prepare-guest.ts";
+import { expect } from "vitest";
 import { doctorImage, type FixtureEntry } from "./doctor-fixtures.ts";
 
 /** What a test says of a guest; the rest is an image for amd64 with nothing asked. */
@@ -43,4 +44,9 @@ export function textAt(plan: GuestPlan, path: string): string | undefined {
 
 export function pathsOf(plan: GuestPlan): string[] {
   return plan.entries.map(({ path }) => path);
+}
+
+/** Of a refusal: its code, and words of its message. */
+export function refusal(code: string, words: string): object {
+  return { code, message: expect.stringContaining(words) as string };
 }

@@ -45,7 +45,7 @@ test("a program is told with its identity in numbers, its words escaped", () => 
 });
 
 test("everything else has its record, what must come first before what needs it", () => {
-  const conf: InitConf = {
+  const full: InitConf = {
     run: { kind: "hand-over", path: byteString("/lib/systemd/systemd") },
     hostname: "guest",
     machineId: true,
@@ -66,7 +66,7 @@ test("everything else has its record, what must come first before what needs it"
     services: [{ name: "helper", argv: ["/helper", "-v"], env: ["A=1"], restart: false }],
     onExit: "reboot",
   };
-  expect(linesOf(conf)).toEqual([
+  expect(linesOf(full)).toEqual([
     "bootlayer-init 1",
     "module /lib/modules/a.ko",
     String.raw`root LABEL=a\x20b ext4 rw`,
@@ -98,8 +98,11 @@ test("a field that holds NUL is refused", () => {
   expect(() => encodeInitConf({ run: { ...program, argv: [byteString("a\0b")] } })).toThrow(GuestError);
 });
 
+function conf(length: number): InitConf {
+  return { run: program, resolvConf: "x".repeat(length) };
+}
+
 test("1 MiB is what the init reads, and nothing over it is written", () => {
-  const conf = (length: number): InitConf => ({ run: program, resolvConf: "x".repeat(length) });
   const rest = encodeInitConf(conf(1)).length - 1;
   expect(encodeInitConf(conf(2 ** 20 - rest))).toHaveLength(2 ** 20);
   expect(() => encodeInitConf(conf(2 ** 20 - rest + 1))).toThrow(

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { parseDigest, type Digest } from "@bootlayer/image-spec";
 import { byteString, bytesOf, displayText, type ByteString, type Timestamp } from "@bootlayer/rootfs-tree";
-import { pack, type Pack } from "tar-stream";
+import type { Pack } from "tar-stream";
 import { readContent } from "./entry-content.ts";
 import { GuestError } from "./errors.ts";
 import type { EntryContent, GuestPlan, InjectedEntry } from "./guest-plan.ts";
@@ -48,6 +48,7 @@ async function* tarArchive(
   mtime: Timestamp,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array> {
+  const { pack } = await import("tar-stream");
   const archive = pack();
   const chunks = archive as AsyncIterable<Uint8Array>;
   const written = writeEntries(archive, entries, mtime, signal).catch((cause: unknown) => {

@@ -23,7 +23,7 @@ export function runlevelLink({ name, runlevel }: OpenrcService): {
  * The services of a guest whose init is OpenRC (openrc-run(8), supervise-daemon-guide.md). `initRunsFirst`: our init runs before
  * OpenRC, and so has brought the network up already.
  *
- * @throws {GuestError} GUEST_CONFIG for a variable that a shell cannot export.
+ * @throws {GuestError} GUEST_CONFIG for a variable that a shell cannot export, and a program whose path it would take apart.
  */
 export function openrcServices(config: GuestConfig, initRunsFirst: boolean): OpenrcService[] {
   const { network, agent, services } = config;
@@ -54,13 +54,19 @@ start() {
 `,
 };
 
+/** A script says by these how it is to be started (openrc-run(8)): none of them can be a program's variable too. */
+const scriptVariables =
+  /^(?:bootlayer|command|error|extra|healthcheck|output|rc|required|respawn|start|supervise|unmount)_|^(?:capabilities|chroot|command|description|directory|name|no_new_privs|pidfile|procname|retry|secbits|stopsig|supervisor|umask)$/;
+
 function serviceScript({ name, command, env = {}, restart }: ServiceConfig): OpenrcService {
-  const unfit = Object.keys(env).find((variable) => !/^[A-Za-z_][A-Za-z0-9_]*$/.test(variable));
+  const unfit = Object.keys(env).find(
+    (variable) => !/^[A-Za-z_][A-Za-z0-9_]*$/.test(variable) || scriptVariables.test(variable),
+  );
   if (unfit !== undefined)
     throw new GuestError(
       "GUEST_CONFIG",
       `service ${name}: OpenRC passes no variable ${JSON.stringify(unfit)} on`,
-      "a name has letters, digits and _, and begins with no digit",
+      "a name has letters, digits and _, begins with no digit, and is none of openrc-run(8)",
     );
   return daemonScript(
     `bootlayer-service-${name}`,
@@ -71,7 +77,11 @@ function serviceScript({ name, command, env = {}, restart }: ServiceConfig): Ope
   );
 }
 
-/** Openrc-run evaluates `command` and `command_args` as shell text, so words are quoted for it, and that once more for the script. */
+/**
+ * OpenRC splits `command` and `command_args` at blanks, takes them for patterns of file names, and evaluates what comes of it as
+ * shell text (openrc's sh/supervise-daemon.sh, sh/start-stop-daemon.sh). So each argument is a variable of its own, and
+ * `command_args` names them. When it stops a program it does not evaluate `command`: no quotes can be in that.
+ */
 function daemonScript(
   name: string,
   description: string,
@@ -79,14 +89,21 @@ function daemonScript(
   env: Readonly<Record<string, string>>,
   restart: boolean,
 ): OpenrcService {
+  if (!/^[\w@%+=:,./-]+$/.test(program))
+    throw new GuestError(
+      "GUEST_CONFIG",
+      `${name}: OpenRC starts no program whose path has such characters: ${JSON.stringify(program)}`,
+      "give it a path of letters, digits and _@%+=:,./-",
+    );
   const lines = [
     "#!/sbin/openrc-run",
     `description=${shellQuote(description)}`,
     restart
       ? "supervisor=supervise-daemon\nrespawn_delay=1\nrespawn_max=0"
       : `command_background=true\npidfile="/run/${name}.pid"`,
-    `command=${shellQuote(shellQuote(program))}`,
-    `command_args=${shellQuote(words.map(shellQuote).join(" "))}`,
+    `command=${program}`,
+    ...words.map((word, index) => `bootlayer_argument_${index + 1}=${shellQuote(word)}`),
+    `command_args='${words.map((_, index) => `"$bootlayer_argument_${index + 1}"`).join(" ")}'`,
     ...Object.entries(env).map(([variable, value]) => `export ${variable}=${shellQuote(value)}`),
     "",
     "depend() {",

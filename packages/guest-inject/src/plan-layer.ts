@@ -28,15 +28,17 @@ export function putFiles(files: readonly PreparedFile[], tree: InjectedTree): vo
     else tree.putFile(guest, owner, content);
 }
 
-/** The guest's own files in /etc and elsewhere, over what the image has and what was put in. */
+/** The guest's own files in /etc and elsewhere, over what the image has. */
 export async function putGuestFiles(planning: Planning, conf: InitConf): Promise<void> {
   const { config, prepared, tree, process, foreign, hostname } = planning;
-  if (foreign === undefined || config.hostname !== undefined) putText(tree, "/etc/hostname", `${hostname}\n`);
+  if (config.hostname !== undefined || (foreign === undefined && !isPutIn(tree, "/etc/hostname")))
+    putText(tree, "/etc/hostname", `${hostname}\n`);
   await putHosts(planning);
   putResolvConf(planning);
   // Empty: each machine that starts from a copy of the disk gets an identity of its own (machine-id(5), "First boot semantics").
   // Nothing fills it under OpenRC, where D-Bus takes a missing file and not an empty one.
-  if (foreign?.system !== "openrc") putText(tree, "/etc/machine-id", "", 0o444);
+  if (foreign?.system !== "openrc" && !isPutIn(tree, "/etc/machine-id"))
+    putText(tree, "/etc/machine-id", "", 0o444);
   await putAuthorizedKeys(planning);
   if (foreign === undefined)
     tree.putDirectory(byteString(process.workingDirectory), { mode: 0o755, ...root });
@@ -154,6 +156,12 @@ function putText(tree: InjectedTree, path: string, text: string, mode = 0o644): 
 
 function leadsToFile(answer: PathResolution): boolean {
   return answer.kind === "found" && answer.node.kind === "file";
+}
+
+/** Whether it is a file that was asked for by path. */
+function isPutIn(tree: InjectedTree, path: string): boolean {
+  const answer = tree.follow(byteString(path));
+  return answer.kind === "found" && answer.node.kind === "file" && tree.contentOf(answer.node) !== undefined;
 }
 
 /** Whether nothing has this name, not even a symlink to nothing. */

@@ -1,8 +1,9 @@
 import { open } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { Lexer, LineCounter, parseDocument } from "yaml";
 import { GuestError } from "./errors.ts";
 import { parseGuestConfig, type GuestConfig } from "./guest-config.ts";
+
+type Yaml = typeof import("yaml");
 
 /**
  * Far more than a person writes; injected content of this size belongs in a file of its own. The parser's time grows with the
@@ -21,7 +22,9 @@ const scalarFollows = "\u001f";
  * @throws {GuestError} GUEST_FILE if it cannot be read; GUEST_CONFIG, naming the key or the line.
  */
 export async function readGuestConfig(path: string): Promise<GuestConfig> {
-  const config = parseGuestConfig(parseYaml(await readText(path), path), path);
+  const text = await readText(path);
+  // Loaded here: a command line without such a file starts sooner.
+  const config = parseGuestConfig(parseYaml(text, path, await import("yaml")), path);
   const absolute = (host: string): string => resolve(dirname(path), host);
   return {
     ...config,
@@ -66,15 +69,15 @@ async function readText(path: string): Promise<string> {
 }
 
 /** @throws {GuestError} GUEST_CONFIG. */
-function parseYaml(text: string, path: string): unknown {
-  checkDepth(text, path);
+function parseYaml(text: string, path: string, yaml: Yaml): unknown {
+  checkDepth(text, path, yaml);
   const invalid = (reason: string, cause?: unknown): GuestError =>
     new GuestError("GUEST_CONFIG", `${path}: ${reason}`, "it must be one document of YAML 1.2 or JSON", {
       cause,
     });
   try {
-    const lineCounter = new LineCounter();
-    const document = parseDocument(text, {
+    const lineCounter = new yaml.LineCounter();
+    const document = yaml.parseDocument(text, {
       version: "1.2",
       schema: "core",
       lineCounter,
@@ -98,7 +101,7 @@ function parseYaml(text: string, path: string): unknown {
  * Counts brackets, and what opens blocks within one line, from the lexer's tokens: it works through a text of any shape in
  * one pass, while the parser behind it takes minutes, or all memory, for some that are nested ten thousand deep.
  */
-function checkDepth(text: string, path: string): void {
+function checkDepth(text: string, path: string, { Lexer }: Yaml): void {
   let flow = 0;
   let line = 0;
   let isScalar = false;

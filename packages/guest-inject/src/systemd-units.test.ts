@@ -80,15 +80,16 @@ test("a variable that systemd would drop is refused by name", () => {
   );
 });
 
+function linesOf(command: readonly string[]): string[] | undefined {
+  const files = filesOf({ services: [{ name: "a", command }] });
+  return files.get(`${units}/bootlayer-service-a.service`)?.split("\n");
+}
+
 property.prop([
   fc.array(
     fc.string().filter((word) => !word.includes("\0")),
     { maxLength: 4 },
   ),
 ])("no word of a command can begin a line of its own", (words) => {
-  const linesOf = (command: readonly string[]): string[] | undefined =>
-    filesOf({ services: [{ name: "a", command }] })
-      .get(`${units}/bootlayer-service-a.service`)
-      ?.split("\n");
   expect(linesOf(["/a", ...words])).toHaveLength(linesOf(["/a"])?.length ?? 0);
 });

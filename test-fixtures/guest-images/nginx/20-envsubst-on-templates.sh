@@ -1,5 +1,12 @@
 #!/bin/sh
-# A page made at start from the environment.
+# Templates become configuration: variables of the environment, and only those, get their values.
 set -e
 
-printf 'host %s\ngreeting %s\n' "$(uname -n)" "${GREETING:-none}" > /usr/share/nginx/html/environment.txt
+variables=$(env | cut -d= -f1 | sed 's/.*/${&}/' | paste -s -d ' ')
+
+for template in /etc/nginx/templates/*.template; do
+  [ -f "$template" ] || continue
+  output=/etc/nginx/conf.d/$(basename "$template" .template)
+  echo "$0: $template to $output"
+  envsubst "$variables" < "$template" > "$output"
+done

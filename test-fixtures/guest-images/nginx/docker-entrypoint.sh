@@ -5,15 +5,23 @@ log() {
   [ -n "${NGINX_ENTRYPOINT_QUIET_LOGS:-}" ] || echo "$0: $*"
 }
 
-if [ "$1" = nginx ]; then
-  for script in /docker-entrypoint.d/*.sh; do
-    if [ -x "$script" ]; then
-      log "launching $script"
-      "$script"
-    else
-      log "ignoring $script, not executable"
+# In the order of their names; what an .envsh exports is seen by those after it.
+run_steps() {
+  find /docker-entrypoint.d -follow -type f -print | sort -V | while read -r step; do
+    if [ ! -x "$step" ]; then
+      log "ignoring $step, not executable"
+      continue
     fi
+    case $step in
+      *.envsh) log "reading $step"; . "$step" ;;
+      *.sh) log "launching $step"; "$step" ;;
+      *) log "ignoring $step" ;;
+    esac
   done
+}
+
+if [ "$1" = nginx ] || [ "$1" = nginx-debug ]; then
+  run_steps
   log "configuration complete; ready for start up"
 fi
 

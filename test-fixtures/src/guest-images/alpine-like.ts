@@ -10,6 +10,7 @@ import { probeInputs, probeLayer } from "./probe.ts";
 export const BUSYBOX_BASE: string = String.raw`
 mkdir -p -m 755 bin dev etc home lib media mnt opt proc root run sbin srv sys usr/bin usr/sbin usr/local/bin var/lib var/log
 mkdir -p -m 1777 tmp var/tmp
+ln -s ../run var/run
 chmod 700 root
 mknod -m 600 dev/console c 5 1
 mknod -m 666 dev/null c 1 3
@@ -30,6 +31,7 @@ cat > etc/group <<END
 root:x:0:root
 tty:x:5:
 wheel:x:10:root
+uucp:x:14:
 users:x:100:
 nobody:x:65534:
 END

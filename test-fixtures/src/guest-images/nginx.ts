@@ -7,7 +7,7 @@ const IMAGE: DebianImage = {
   without: /^(iproute2|libbpf1|libelf1|libmnl0|libtirpc.*|libxtables12)$/,
   steps: [
     {
-      packages: ["nginx"],
+      packages: ["gettext-base", "nginx"],
       script: String.raw`
         mkdir -p -m 755 var/log/nginx usr/share/nginx/html
         ln -s /dev/stdout var/log/nginx/access.log
@@ -17,10 +17,11 @@ const IMAGE: DebianImage = {
     },
     {
       script: String.raw`
-        mkdir -p -m 755 etc/nginx/conf.d docker-entrypoint.d
+        mkdir -p -m 755 etc/nginx/{conf.d,templates} docker-entrypoint.d
         install -m 644 "$FILES/default.conf" etc/nginx/conf.d/
+        install -m 644 "$FILES/environment.conf.template" etc/nginx/templates/
         install -m 755 "$FILES/docker-entrypoint.sh" .
-        install -m 755 "$FILES/10-listen-on-ipv6-by-default.sh" "$FILES/20-envsubst-on-templates.sh" docker-entrypoint.d/
+        install -m 755 "$FILES"/[0-9]*sh docker-entrypoint.d/
       `,
     },
   ],

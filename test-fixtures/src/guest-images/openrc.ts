@@ -18,12 +18,16 @@ rm -rf usr/share etc/init.d/*
 mkdir -p -m 755 etc/runlevels/{sysinit,boot,default,shutdown}
 rm -rf etc/runlevels/{nonetwork,off,recovery}
 install -m 644 "$FILES/inittab" etc/
-install -m 755 "$FILES/devfs" "$FILES/hostname" "$FILES/root" "$FILES/probe" etc/init.d/
+install -m 755 "$FILES"/{devfs,hostname,mount-ro,probe,root} etc/init.d/
 ln -s /etc/init.d/devfs etc/runlevels/sysinit/
-ln -s /etc/init.d/root etc/runlevels/boot/
-ln -s /etc/init.d/hostname etc/runlevels/boot/
+ln -s /etc/init.d/{hostname,root} etc/runlevels/boot/
 ln -s /etc/init.d/probe etc/runlevels/default/
+ln -s /etc/init.d/mount-ro etc/runlevels/shutdown/
 echo openrc-image > etc/hostname
+echo '# The root comes from the kernel command line.' > etc/fstab
+# Debian's OpenRC looks there for what LSB scripts call their facilities.
+mkdir etc/insserv.conf.d
+touch etc/insserv.conf
 printf 'rc_sys=""\nrc_tty_number=0\nunicode="NO"\n' >> etc/rc.conf
 `;
 

@@ -21,13 +21,18 @@ const IMAGE: DebianImage = {
     },
     {
       packages: ["postgresql-15"],
-      script: "rm -rf usr/lib/postgresql/15/lib/{bitcode,llvmjit*} var/lib/postgresql",
+      script: String.raw`
+        rm -rf usr/lib/postgresql/15/lib/{bitcode,llvmjit*} var/lib/postgresql
+        sed -i "s/^#listen_addresses = 'localhost'/listen_addresses = '*'        /" \
+          usr/share/postgresql/15/postgresql.conf.sample
+        grep -q "^listen_addresses = '\*'" usr/share/postgresql/15/postgresql.conf.sample
+      `,
     },
     { script: 'install -D -m 755 "$FILES/docker-entrypoint.sh" usr/local/bin/docker-entrypoint.sh' },
   ],
 };
 
-/** Debian's PostgreSQL, arranged as the official image is: starts as root, becomes `postgres`, trusts all who connect. */
+/** Debian's PostgreSQL, arranged as the official image is: starts as root, becomes `postgres`, asks for POSTGRES_PASSWORD. */
 export const postgres: RealImageRecipe = {
   name: IMAGE.name,
   config: {
@@ -35,7 +40,7 @@ export const postgres: RealImageRecipe = {
     Cmd: ["postgres"],
     Env: [
       "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/lib/postgresql/15/bin",
-      "LANG=C",
+      "LANG=C.UTF-8",
       "PG_MAJOR=15",
       "PGDATA=/var/lib/postgresql/data",
     ],

@@ -1,9 +1,7 @@
 import { join } from "node:path";
-import { cachedDirectory } from "../cached-directory.ts";
-import { debianPackage, downloadPackages } from "../debian-packages.ts";
+import { debianPackage } from "../debian-packages.ts";
 import { requireJudge } from "../require-judge.ts";
-import { runTool } from "./run-tool.ts";
-import { workspaceCache } from "../workspace-cache.ts";
+import { unpackedPackage } from "../unpacked-package.ts";
 
 /** Debian's kernel for virtual machines, without installing it: it has ext4 and NVMe built in, so needs no initrd. */
 export interface CloudKernel {
@@ -15,14 +13,14 @@ export interface CloudKernel {
   readonly version: string;
 }
 
-/** Needs apt-get with its lists, dpkg-deb, and the network the first time. */
-export async function cloudKernel(): Promise<CloudKernel> {
-  const found = await debianPackage(["linux-image-cloud-amd64"], /^linux-image-\d/);
-  const version = found.name.slice("linux-image-".length);
-  const kernels = await workspaceCache("kernels");
-  const directory = await cachedDirectory(join(kernels, `${found.name}_${found.version}`), async (aside) => {
-    for (const deb of await downloadPackages([found])) await runTool("dpkg-deb", ["--extract", deb, aside]);
-  });
+/**
+ * Needs apt-get with its lists, dpkg-deb, and the network the first time; for another architecture than the machine's
+ * `dpkg --add-architecture` and `apt-get update` before.
+ */
+export async function cloudKernel(architecture: "amd64" | "arm64" = "amd64"): Promise<CloudKernel> {
+  const found = await debianPackage([`linux-image-cloud-${architecture}:${architecture}`], /^linux-image-\d/);
+  const version = found.name.slice("linux-image-".length).replace(/:.*/, "");
+  const directory = await unpackedPackage(found);
   return {
     kernel: join(directory, "boot", `vmlinuz-${version}`),
     modules: join(directory, "lib", "modules", version),

@@ -5,10 +5,14 @@ import { runTool } from "./run-tool.ts";
 /**
  * Checks an ext file system, changing nothing (`e2fsck -fn`); returns what it printed.
  *
- * @throws {Error} with what it printed, if it finds anything to mend.
+ * @throws {Error} with what it printed, if it finds anything to mend, such as a journal that awaits its recovery.
  */
 export async function e2fsck(image: string): Promise<string> {
-  return await runTool("e2fsck", ["-fn", image]);
+  const output = await runTool("e2fsck", ["-fn", image]);
+  // It ends with 0 all the same where only the journal, and counts that are in it, are left to be mended.
+  if (/^Warning: skipping journal recovery|\? no$/m.test(output))
+    throw new Error(`e2fsck -fn ${image} finds something to mend:\n${output}`);
+  return output;
 }
 
 /**

@@ -40,6 +40,19 @@ export function parseAgentAddress(text: string): AgentAddress {
   }
 }
 
+/**
+ * The address, if its parts are such as `parseAgentAddress` gives.
+ *
+ * @throws {GuestAgentError} GUEST_AGENT_ADDRESS
+ */
+export function checkAgentAddress(address: AgentAddress): AgentAddress {
+  const text = formatAgentAddress(address);
+  if (address.kind === "vsock") numberOf(String(address.cid), maxCid, "context identifier", text);
+  else pathOf(address.path, text);
+  if (address.kind !== "unix") numberOf(String(address.port), maxPort, "port", text);
+  return address;
+}
+
 /** The text that `parseAgentAddress` reads. */
 export function formatAgentAddress(address: AgentAddress): string {
   switch (address.kind) {
@@ -65,7 +78,8 @@ function portOf(digits: string | undefined, text: string): number {
 
 function numberOf(digits: string | undefined, max: number, what: string, text: string): number {
   const number = Number(digits);
-  if (digits === undefined || number > max) throw wrong(text, `has no ${what} of at most ${max}`);
+  if (digits === undefined || !/^\d+$/.test(digits) || number > max)
+    throw wrong(text, `has no ${what} of at most ${max}`);
   return number;
 }
 

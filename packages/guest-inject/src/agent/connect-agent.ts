@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { GuestAgentError } from "../errors.ts";
-import { formatAgentAddress, parseAgentAddress, type AgentAddress } from "./address.ts";
+import { checkAgentAddress, formatAgentAddress, parseAgentAddress, type AgentAddress } from "./address.ts";
 import { dial } from "./dial.ts";
 import { openAgentSession, type GuestAgent } from "./guest-agent.ts";
 
@@ -26,8 +26,7 @@ export async function connectAgent(
   address: AgentAddress | string,
   options: ConnectOptions = {},
 ): Promise<GuestAgent> {
-  // What is given as parts is checked by the same rules.
-  const target = parseAgentAddress(typeof address === "string" ? address : formatAgentAddress(address));
+  const target = typeof address === "string" ? parseAgentAddress(address) : checkAgentAddress(address);
   const { signal, timeoutMilliseconds = 10_000 } = options;
   if (!Number.isInteger(timeoutMilliseconds) || timeoutMilliseconds < 0 || timeoutMilliseconds > maxTimeout)
     throw new GuestAgentError(

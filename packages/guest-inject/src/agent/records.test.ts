@@ -19,7 +19,10 @@ test.prop([fc.array(fc.tuple(name, fc.array(field, { maxLength: 4 })), { maxLeng
 );
 
 test.prop([
-  fc.oneof(fc.uint8Array({ maxLength: 200 }), fc.stringMatching(/^[a \\x0-9e\n]{0,40}$/).map(Buffer.from)),
+  fc.oneof(
+    fc.uint8Array({ maxLength: 200 }),
+    fc.stringMatching(/^[a \\x0-9e\n]{0,40}$/).map((text) => Buffer.from(text)),
+  ),
 ])("any bytes are records or none", (bytes) => {
   const records = decodeRecords(bytes);
   // Whatever is taken can be written again, and then says the same.

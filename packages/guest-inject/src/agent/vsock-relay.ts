@@ -2,7 +2,6 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
-import { execa } from "execa";
 import { readInitBinary } from "../init-binary.ts";
 
 /**
@@ -19,6 +18,8 @@ export async function dialVsock(cid: number, port: number, signal: AbortSignal):
     const binary = await readInitBinary(process.arch === "arm64" ? "arm64" : "amd64");
     await writeFile(program, binary, { mode: 0o700 });
     signal.throwIfAborted();
+    // Loaded here: most who talk to guests never need it.
+    const { execa } = await import("execa");
     const relay = execa(program, ["vsock-connect", `${cid}`, `${port}`], {
       env: {},
       extendEnv: false,

@@ -12,18 +12,21 @@ export interface BootOptions {
   /** The guest's writes go to the disks. Default: they are dropped when it ends. */
   readonly keepWrites?: boolean | undefined;
   /**
-   * `auto`: KVM where /dev/kvm can be used and the guest's architecture is the host's; if QEMU fails under it or nothing
-   * comes over the console, the guest is started again under TCG. Default: `auto`.
+   * `auto`: KVM where /dev/kvm can be used and the guest's architecture is the host's; if QEMU fails under it before a byte
+   * comes over the console, or no guest is run, the guest is started again under TCG. Default: `auto`.
    */
   readonly accelerator?: Accelerator | "auto" | undefined;
   /**
-   * With `auto`: seconds under KVM without a byte on the console after which a guest that keeps a processor busy counts as
-   * hung; an idle one has three times as long. Default: 5.
+   * With `auto`: seconds under KVM after which a QEMU counts as hung that keeps a processor busy, while nothing has come over the
+   * console and (next to) no time has passed in the guest; an idle one has three times as long. Default: 5.
    */
   readonly kvmPatienceSeconds?: number | undefined;
-  /** For the whole run; then GUEST_BOOT_TIMEOUT. Default: none. */
+  /** For the whole boot, under KVM and TCG together; then GUEST_BOOT_TIMEOUT. Default: none. */
   readonly timeoutSeconds?: number | undefined;
-  /** Typed into the console as it comes, as from a terminal in raw mode; its end is no end for the guest. */
+  /**
+   * Typed into the console as it comes, as from a terminal in raw mode; its end is no end for the guest. As on a serial line, up to
+   * 16 bytes that come before the guest's kernel has the console are lost: the `start` mark is a time to begin.
+   */
   readonly input?: Readable | undefined;
   /** Ends the guest at once; the promise is then rejected with the signal's reason. */
   readonly signal?: AbortSignal | undefined;

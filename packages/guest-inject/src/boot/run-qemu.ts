@@ -1,4 +1,4 @@
-import { rm } from "node:fs/promises";
+import { lstat, rm } from "node:fs/promises";
 import type { Readable, Writable } from "node:stream";
 import { GuestError } from "../errors.ts";
 import type { Accelerator, BootEvent, BootOptions, BootOutcome } from "./boot-options.ts";
@@ -28,6 +28,8 @@ export type QemuRun = Readonly<
 /** A kernel that panics reboots at once (panic=-1), which ends QEMU; one that was told otherwise is ended after this. */
 const stoppedMilliseconds = 3000;
 const maxErrorBytes = 65_536;
+/** Timers take no more: 24 days. */
+const maxMilliseconds = 2 ** 31 - 1;
 
 /** Why QEMU was killed, if it was. */
 type Verdict = "aborted" | "timeout" | "stopped" | "listener" | { readonly hung: string };
@@ -87,7 +89,7 @@ export async function runQemu(run: QemuProcess): Promise<QemuRun> {
   } finally {
     clearTimeout(stopping);
     for (const undo of cleanUp) undo();
-    for (const socket of run.sockets) await rm(socket, { force: true });
+    for (const socket of run.sockets) await removeSocket(socket);
   }
   if (verdict === "listener") throw thrown;
   return conclude({ run, exit, verdict, console, report, complaint: complaint() });
@@ -156,6 +158,12 @@ async function waitForExit(qemu: BoundProcess): Promise<Exit> {
   });
 }
 
+/** What else has that name is not QEMU's. */
+async function removeSocket(path: string): Promise<void> {
+  const found = await lstat(path).catch(() => undefined);
+  if (found?.isSocket()) await rm(path, { force: true });
+}
+
 function collectErrors(stream: Readable): () => string {
   let bytes = Buffer.alloc(0);
   stream.on("data", (chunk: Buffer) => {
@@ -182,6 +190,7 @@ function connectInput(input: Readable | undefined, console: Writable): () => voi
 
 function atDeadline({ timeoutSeconds, began }: QemuProcess, act: () => void): () => void {
   if (timeoutSeconds === undefined) return () => {};
-  const timer = setTimeout(act, began + timeoutSeconds * 1000 - performance.now());
+  const left = began + timeoutSeconds * 1000 - performance.now();
+  const timer = setTimeout(act, Math.min(left, maxMilliseconds));
   return () => clearTimeout(timer);
 }

@@ -4,52 +4,59 @@ import type { GuestConsole } from "./guest-console.ts";
 export interface SilenceWatch {
   readonly pid: number | undefined;
   readonly console: Pick<GuestConsole, "isSilent">;
-  /** Seconds for a guest that keeps a processor busy; an idle one has three times as long. */
+  /** Seconds for a QEMU that keeps a processor busy; an idle one has three times as long. */
   readonly patience: number;
-  /** With how long it was silent. */
+  /** With what was seen. */
   readonly onHung: (reason: string) => void;
 }
 
-/** Of the whole time, on one processor or more: so much is a spin, not a start. */
-const busyShare = 0.5;
 const idleFactor = 3;
-/** sysconf(_SC_CLK_TCK), which Linux has fixed for programs (proc(5)). */
-const ticksPerSecond = 100;
 
 /**
- * Notices a KVM that takes a guest in and never runs it, as some nested ones do: it spins in the host's kernel, and not a byte
- * comes over the console.
+ * Notices a KVM that takes a guest in and never runs it, as some nested ones do: a thread spins in the host's kernel, no time passes
+ * in the guest, and not a byte comes over the console. A guest that runs and is silent is left alone.
  *
  * @returns what ends the watch.
  */
 export function watchSilence({ pid, console, patience, onHung }: SilenceWatch): () => void {
-  const idlePatience = patience * idleFactor;
-  const timers = [
+  const lookAfter = (seconds: number, leastBusySeconds: number): NodeJS.Timeout =>
     setTimeout(() => {
-      const isBusy = processorSeconds(pid) >= patience * busyShare;
-      if (isBusy && console.isSilent()) onHung(`${silent(patience)}, and a processor was busy`);
-    }, patience * 1000),
-    setTimeout(() => {
-      if (console.isSilent()) onHung(silent(idlePatience));
-    }, idlePatience * 1000),
-  ];
+      const times = processTimes(pid);
+      if (console.isSilent() && times.busy >= leastBusySeconds && !hasRunGuest(times))
+        onHung(`nothing came over the console for ${seconds} seconds, and no guest was run`);
+    }, seconds * 1000);
+  // Half of the time, on any processor: so much is a spin, not a start.
+  const timers = [lookAfter(patience, patience / 2), lookAfter(patience * idleFactor, 0)];
   return () => {
     for (const timer of timers) clearTimeout(timer);
   };
 }
 
-function silent(seconds: number): string {
-  return `nothing came over the console for ${seconds} seconds`;
+/** Seconds of a process, all threads together. */
+export interface ProcessTimes {
+  /** In the process and in the kernel for it, that in the guest included. */
+  readonly busy: number;
+  /** In the guest, on a virtual processor. */
+  readonly guest: number;
 }
 
-/** utime and stime of a process, all threads together (proc(5), /proc/PID/stat fields 14 and 15). */
-function processorSeconds(pid: number | undefined): number {
+/** A kernel's start takes more than this; a spin around a guest that cannot be entered has little of it, or nothing. */
+export function hasRunGuest({ busy, guest }: ProcessTimes): boolean {
+  return guest > 0.05 && guest > busy / 10;
+}
+
+/** sysconf(_SC_CLK_TCK), which Linux has fixed for programs (proc(5)). */
+const ticksPerSecond = 100;
+
+/** utime, stime and guest_time of /proc/PID/stat (proc(5), fields 14, 15 and 43); a process that is gone has none. */
+export function processTimes(pid: number | undefined): ProcessTimes {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-    // The second field is the program's name in parentheses, and may hold anything.
+    // The second field is the program's name in parentheses, and may hold anything; what follows begins with the third.
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
+    const seconds = (field: number): number => Number(fields[field - 3]) / ticksPerSecond;
+    return { busy: seconds(14) + seconds(15), guest: seconds(43) };
   } catch {
-    return 0;
+    return { busy: 0, guest: 0 };
   }
 }

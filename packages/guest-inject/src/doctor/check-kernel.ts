@@ -90,9 +90,11 @@ function judgeModules(
   need: KernelNeed,
   symbols: readonly string[],
   subject: string,
-  { guest, initrd }: DiagnoseOptions,
+  { guest, prepared, initrd }: DiagnoseOptions,
 ): Finding {
-  const injected = new Set(guest?.modules?.load.map((name) => name.replaceAll("-", "_")));
+  // As prepared, those are there too that the ones asked for need.
+  const asked = prepared?.modules.load.map(({ name }) => name) ?? guest?.modules?.load ?? [];
+  const injected = new Set(asked.map((name) => name.replaceAll("-", "_")));
   const names = symbols.map((symbol) => modules.get(symbol) ?? symbol.toLowerCase());
   const missing = names.filter((name) => !injected.has(name));
   const inTime = need.when === "later" || initrd === true;

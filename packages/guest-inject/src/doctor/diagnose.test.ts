@@ -1,9 +1,11 @@
 import { fc, test as property } from "@fast-check/vitest";
 import type { ProcessConfig } from "@bootlayer/image-spec";
+import { byteString } from "@bootlayer/rootfs-tree";
 import { describe, expect, test } from "vitest";
 import { doctorImage, elf, type FixtureEntry } from "../../integration/doctor-fixtures.ts";
 import { parseGuestConfig, type GuestConfigInput } from "../guest-config.ts";
 import { diagnose } from "./diagnose.ts";
+import type { DiagnoseOptions } from "./doctor-image.ts";
 import type { Finding } from "./finding.ts";
 
 type Entries = Readonly<Record<string, FixtureEntry>>;
@@ -238,16 +240,55 @@ describe("the init system", () => {
   });
 });
 
-test("an image of another system cannot boot; another architecture than the host's is a note", async () => {
-  const image = doctorImage({ "/app": elf({ machine: 22, big: true }) }, { Cmd: ["/app"] }, "s390x");
-  const findings = await diagnose(image, { format: "ext4" });
-  expect(findings).toContainEqual(expect.objectContaining({ code: "platform-host", severity: "note" }));
-  expect(findings.some(({ severity }) => severity === "error")).toBe(false);
-  const windows = await diagnose(
-    { ...image, platform: { os: "windows", architecture: "amd64" } },
-    { format: "ext4" },
+test.for([
+  ["linux", "s390x", undefined],
+  ["linux", "386", undefined],
+  ["linux", "arm", "v7"],
+  ["windows", "amd64", undefined],
+] as const)("there is no init for %s/%s", async ([os, architecture, variant]) => {
+  const image = doctorImage({ "/app": elf() }, { Cmd: ["/app"] });
+  const findings = await diagnose({ ...image, platform: { os, architecture, variant } }, { format: "ext4" });
+  expect(findings[0]).toMatchObject({ code: "platform", severity: "error" });
+});
+
+/** `code severity` of what is said of the platform. */
+async function platformFindings(architecture: string): Promise<string[]> {
+  return (await findingsOf({}, {}, undefined, architecture))
+    .filter(({ code }) => code.startsWith("platform"))
+    .map(({ code, severity }) => `${code} ${severity}`);
+}
+
+test("another architecture than the host's is a note", async () => {
+  const [own, other] = process.arch === "arm64" ? ["arm64", "amd64"] : ["amd64", "arm64"];
+  expect(await platformFindings(own)).toEqual(["platform ok"]);
+  expect(await platformFindings(other)).toEqual(["platform ok", "platform-host note"]);
+});
+
+/** One file that goes in, as /opt/tool/run. */
+function preparedFile(bytes: Uint8Array, mode: number): DiagnoseOptions["prepared"] {
+  const content = { kind: "bytes", bytes } as const;
+  return {
+    files: [{ guest: byteString("/opt/tool/run"), mode, uid: 0, gid: 0, content }],
+    modules: { version: undefined, load: [] },
+  };
+}
+
+describe("files of the host that go in", () => {
+  const image = doctorImage(
+    { "/opt": { link: "srv" }, "/srv": { directory: true } },
+    { Cmd: ["/opt/tool/run"] },
   );
-  expect(windows).toContainEqual(expect.objectContaining({ code: "platform", severity: "error" }));
+
+  test("are looked at as if they were in the image, which stays as it is", async () => {
+    const of = async (content: Uint8Array, mode = 0o755): Promise<string[]> =>
+      (await diagnose(image, { format: "ext4", prepared: preparedFile(content, mode) })).map(
+        ({ code, subject }) => `${code}: ${subject}`,
+      );
+    expect(await of(elf())).toContain("program-found: /srv/tool/run");
+    expect(await of(elf(), 0o644)).toContain("program-not-executable: /srv/tool/run");
+    expect(await of(Buffer.from("#!/bin/absent\n"))).toContain("shebang-interpreter: /bin/absent");
+    expect((await diagnose(image, { format: "ext4" })).map(({ code }) => code)).toContain("program-missing");
+  });
 });
 
 property.prop([

@@ -9,15 +9,17 @@ import type { DiagnoseOptions, DoctorImage } from "./doctor-image.ts";
 import { splitSearchPath, type ProgramContext } from "./find-program.ts";
 import type { Finding } from "./finding.ts";
 import { readImageFile } from "./read-image-file.ts";
+import { withFiles } from "./with-files.ts";
 import { usedXattrs } from "./used-xattrs.ts";
 
 /**
  * Says whether an image will boot and run its program, in the order of a boot's steps: platform, user, working directory,
  * program (execve(2), elf(5)), init system, kernel. It looks only, and reports every fault of the image as a finding: what it
- * throws comes from `readFile`.
+ * throws comes from `readFile`, or is GUEST_FILE, GUEST_IMAGE for what cannot be put in.
  */
-export async function diagnose(image: DoctorImage, options: DiagnoseOptions): Promise<readonly Finding[]> {
-  const { kernel, guest } = options;
+export async function diagnose(built: DoctorImage, options: DiagnoseOptions): Promise<readonly Finding[]> {
+  const { kernel, guest, prepared } = options;
+  const image = withFiles(built, prepared?.files ?? []);
   const { architecture } = normalisePlatform(image.platform);
   const process = composeProcess(image.config.config ?? {}, guest?.process ?? {}, "");
   const { user, findings: userFindings } = await checkUser(process.user, image);
@@ -76,29 +78,37 @@ async function checkStart(
   ];
 }
 
+/** Those that our init is built for. */
+const bootable = ["linux/amd64", "linux/arm64"];
+
 function checkPlatform(platform: Platform): Finding[] {
   const own = normalisePlatform(platform);
+  const { os, architecture } = own;
   const subject = formatPlatform(own);
-  const isLinux = own.os === "linux";
-  const findings: Finding[] = [
-    {
-      code: "platform",
-      severity: isLinux ? "ok" : "error",
-      subject,
-      reason: isLinux
-        ? "a Linux image"
-        : `the image is for ${JSON.stringify(own.os)}, and only Linux boots it`,
-      remedy: isLinux ? undefined : "take the image for linux: --platform",
-    },
+  if (!bootable.includes(`${os}/${architecture}`))
+    return [
+      {
+        code: "platform",
+        severity: "error",
+        subject,
+        reason: `there is an init for ${bootable.join(" and ")} only`,
+        remedy: "take the image for one of these: --platform",
+      },
+    ];
+  const host = hostPlatform().architecture;
+  const reason = "there is an init for it";
+  return [
+    { code: "platform", severity: "ok", subject, reason, remedy: undefined },
+    ...(host === architecture ? [] : [foreignToHost(subject, host)]),
   ];
-  const host = hostPlatform();
-  if (isLinux && host.architecture !== own.architecture)
-    findings.push({
-      code: "platform-host",
-      severity: "note",
-      subject,
-      reason: `this machine is ${host.architecture}: here the image runs by emulation only`,
-      remedy: undefined,
-    });
-  return findings;
+}
+
+function foreignToHost(subject: string, host: string): Finding {
+  return {
+    code: "platform-host",
+    severity: "note",
+    subject,
+    reason: `this machine is ${host}: here the image runs by emulation only`,
+    remedy: undefined,
+  };
 }

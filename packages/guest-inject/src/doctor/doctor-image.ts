@@ -1,6 +1,7 @@
 import type { ImageConfig, Platform } from "@bootlayer/image-spec";
 import type { DirectoryNode, FileNode } from "@bootlayer/rootfs-tree";
 import type { GuestConfig } from "../guest-config.ts";
+import type { PreparedGuest } from "../guest-plan.ts";
 import type { LaunchFormat } from "../launch/machine.ts";
 import type { KernelFacts } from "./kernel-facts.ts";
 
@@ -22,6 +23,8 @@ export interface DiagnoseOptions {
   readonly squashfsCompression?: "gzip" | "zstd" | "xz" | "lz4" | undefined;
   /** What is asked of the guest: its overrides of the process, network, agent, overlay and modules are looked at too. */
   readonly guest?: GuestConfig | undefined;
+  /** What of the host goes in with that guest: its files are looked at as if they were in the image, its modules as being there. */
+  readonly prepared?: Pick<PreparedGuest, "files" | "modules"> | undefined;
   /** The guest starts from an initrd, which holds the modules that `guest` names. */
   readonly initrd?: boolean | undefined;
   /** Where it is to run: decides which devices the kernel needs. Without it, any one way to reach a disk will do. */
