@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { Digest } from "@bootlayer/image-spec";
 import type { Timestamp } from "@bootlayer/rootfs-tree";
 import type { DiskOptions } from "./disk-options.ts";
+import { compressorVersion } from "@bootlayer/squashfs-writer";
 import { version } from "./version.ts";
 
 /** Names everything that decides an image's bytes: equal keys, equal images. 64 lowercase hex digits. */
@@ -25,6 +26,8 @@ export function buildKey({ manifestDigest, disk, time, guest }: BuildIdentity): 
     Object.entries(disk).toSorted(([a], [b]) => (a < b ? -1 : 1)),
     time.seconds,
     time.nanoseconds,
+    // Another version of a compressor may make other bytes of the same blocks.
+    ...(disk.format === "squashfs" ? [compressorVersion(disk.compression)] : []),
     ...(guest === undefined ? [] : [guest]),
   ]);
   return createHash("sha256").update(identity).digest("hex") as BuildKey;

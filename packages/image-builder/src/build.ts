@@ -6,6 +6,7 @@ import { buildKey, type BuildKey } from "./build-key.ts";
 import { parseBuildOptions, type BuildRequest, type Environment } from "./build-options.ts";
 import { withCancellation } from "./cancellation.ts";
 import { diskSha256 } from "./disk-digest.ts";
+import type { DiskOptions } from "./disk-options.ts";
 import type { StageReport } from "./events.ts";
 import { prepareBuildGuest, type BuildGuest, type GuestFacts, type GuestReport } from "./guest-build.ts";
 import { makeDisk } from "./make-disk.ts";
@@ -22,7 +23,7 @@ export interface BuildResult {
   /** Of the manifest that the disk was made from. */
   readonly digest: Digest;
   readonly platform: Platform;
-  readonly format: "ext4";
+  readonly format: DiskOptions["format"];
   /** Absolute path of the disk. */
   readonly output: string;
   /** Length of the disk in bytes, holes included. */
@@ -66,7 +67,7 @@ export async function buildDisk(request: BuildRequest, environment: Environment)
     const clock = stageClock(onEvent);
     await using source = await openSource(request, environment, { clock, onEvent, signal });
     const { image } = source;
-    const guest = await prepareBuildGuest(options.guest, image, signal);
+    const guest = await prepareBuildGuest(options, image, signal);
     const time = sourceTime(image.config, request.sourceDateEpoch);
     const key = buildKey({
       manifestDigest: image.descriptor.digest,

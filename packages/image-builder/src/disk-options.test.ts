@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parseDiskOptions, parseDiskSize } from "./disk-options.ts";
+import { parseCompression, parseDiskOptions, parseDiskSize, type DiskOptionsInput } from "./disk-options.ts";
 
 test.each([
   ["auto", { kind: "auto" }],
@@ -31,6 +31,45 @@ test("what is left out has its default", () => {
   });
 });
 
+test("a squashfs disk has defaults of its own", () => {
+  expect(parseDiskOptions({ format: "squashfs" })).toEqual({
+    format: "squashfs",
+    compression: { kind: "zstd", level: 15 },
+    blockSize: 131_072,
+    selinuxLabels: true,
+  });
+});
+
+test.each([
+  ["zstd", { kind: "zstd" }],
+  ["zstd:3", { kind: "zstd", level: 3 }],
+  ["gzip:9", { kind: "gzip", level: 9 }],
+  ["xz:0", { kind: "xz", level: 0 }],
+  ["lz4", { kind: "lz4", highCompression: false }],
+  ["lz4:hc", { kind: "lz4", highCompression: true }],
+  ["none", { kind: "none" }],
+])("compression %s", (text, compression) => {
+  expect(parseCompression(text)).toEqual(compression);
+});
+
+test.each(["", "brotli", "zstd:", "zstd:hc", "zstd:-1", "none:1", "lz4:9", "ZSTD"])(
+  "compression %j is refused",
+  (text) => {
+    expect(() => parseCompression(text)).toThrow(expect.objectContaining({ code: "OPTIONS_INVALID" }));
+  },
+);
+
+test.each([
+  ["size", { format: "squashfs", size: "4G" }],
+  ["journal", { format: "squashfs", journal: true }],
+  ["blockSize", { format: "squashfs", blockSize: 2048 }],
+  ["compression", { compression: "zstd" }],
+])("%s, which the format has not, is refused: %j", (name, input) => {
+  expect(() => parseDiskOptions(input as DiskOptionsInput)).toThrow(
+    expect.objectContaining({ code: "OPTIONS_INVALID", message: expect.stringContaining(name) as string }),
+  );
+});
+
 test.each([
   { format: "btrfs" },
   { blockSize: 512 },
@@ -38,7 +77,7 @@ test.each([
   { label: "größergrößer!!ü" },
   { jurnal: false },
 ])("%j is refused, naming the option", (input) => {
-  expect(() => parseDiskOptions(input)).toThrow(
+  expect(() => parseDiskOptions(input as DiskOptionsInput)).toThrow(
     expect.objectContaining({
       code: "OPTIONS_INVALID",
       message: expect.stringContaining(Object.keys(input)[0] ?? ""),

@@ -5,6 +5,7 @@ import type { GuestAgentErrorCode, GuestErrorCode } from "@bootlayer/guest-injec
 import type { ImageSpecErrorCode } from "@bootlayer/image-spec";
 import type { FlattenErrorCode, TarErrorCode } from "@bootlayer/layer-flattener";
 import type { RegistryErrorCode } from "@bootlayer/registry-client";
+import type { SquashfsErrorCode } from "@bootlayer/squashfs-writer";
 import type { RootfsTreeErrorCode } from "@bootlayer/rootfs-tree";
 import type { BuilderErrorCode } from "./errors.ts";
 
@@ -18,6 +19,7 @@ export type BuildErrorCode =
   | GuestErrorCode
   | ImageSpecErrorCode
   | RegistryErrorCode
+  | SquashfsErrorCode
   | RootfsTreeErrorCode
   | StoreErrorCode
   | TarErrorCode;

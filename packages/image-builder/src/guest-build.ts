@@ -11,6 +11,7 @@ import {
 import type { ResolvedImage } from "@bootlayer/image-spec";
 import type { FlattenOptions, LayerSource, LowerImage } from "@bootlayer/layer-flattener";
 import type { Timestamp } from "@bootlayer/rootfs-tree";
+import type { BuildOptions } from "./build-options.ts";
 import type { GuestOptions } from "./guest-options.ts";
 
 /** What a build knows of the guest that it makes. */
@@ -36,24 +37,27 @@ export interface GuestReport extends GuestFacts {
 export interface BuildGuest {
   readonly options: GuestOptions;
   readonly prepared: PreparedGuest;
+  /** Whether the disk can only be read. */
+  readonly readOnlyRoot: boolean;
 }
 
 /** @throws {GuestError} GUEST_ARCHITECTURE, GUEST_FILE, GUEST_MODULE: before a layer is asked for. */
 export async function prepareBuildGuest(
-  options: GuestOptions | undefined,
+  { guest: options, disk }: BuildOptions,
   { platform }: ResolvedImage,
   signal: AbortSignal,
 ): Promise<BuildGuest | undefined> {
   if (options === undefined) return undefined;
-  return { options, prepared: await prepareGuest(options.config, { platform, signal }) };
+  const prepared = await prepareGuest(options.config, { platform, signal });
+  return { options, prepared, readOnlyRoot: disk.format === "squashfs" };
 }
 
 export async function planFor(
-  { options, prepared }: BuildGuest,
+  { options, prepared, readOnlyRoot }: BuildGuest,
   { config }: ResolvedImage,
   { root, readFile }: LowerImage,
 ): Promise<GuestPlan> {
-  return await planGuest(prepared, { root, config, readFile }, { as: options.as });
+  return await planGuest(prepared, { root, config, readFile }, { as: options.as, readOnlyRoot });
 }
 
 /** Options with which `flattenLayers` puts a guest on top. */

@@ -1,7 +1,15 @@
 export { buildDisk, type BuildResult } from "./build.ts";
 export type { BuildRequest, Environment } from "./build-options.ts";
 export type { BuildKey } from "./build-key.ts";
-export { parseDiskSize, type DiskOptionsInput, type DiskSize } from "./disk-options.ts";
+export {
+  parseCompression,
+  parseDiskSize,
+  type DiskOptions,
+  type DiskOptionsInput,
+  type DiskSize,
+  type Ext4DiskOptionsInput,
+  type SquashfsDiskOptionsInput,
+} from "./disk-options.ts";
 export type { GuestRequest } from "./guest-options.ts";
 export type { GuestFacts, GuestReport } from "./guest-build.ts";
 export { diagnoseImage, type Diagnosis, type DiagnoseRequest } from "./diagnose-image.ts";

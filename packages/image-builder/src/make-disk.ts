@@ -1,11 +1,10 @@
-import { createExt4Image } from "@bootlayer/ext4-writer";
 import type { GuestPlan } from "@bootlayer/guest-inject";
 import { flattenLayers, type FlattenStatistics, type LowerImage } from "@bootlayer/layer-flattener";
 import type { Artifact } from "./artifact-cache.ts";
 import { dataBytes, type BuildContext } from "./build-context.ts";
-import { derivedUuid } from "./build-key.ts";
 import { factsOf, guestOnTop, type BuildGuest } from "./guest-build.ts";
 import { keepXattr } from "./keep-xattr.ts";
+import { openDisk } from "./open-disk.ts";
 
 export interface MakeDiskOptions {
   /** Goes on top as one more layer. */
@@ -20,19 +19,9 @@ export async function makeDisk(
   { guest, onTree }: MakeDiskOptions,
 ): Promise<{ artifact: Artifact; statistics: FlattenStatistics }> {
   const { options, source, key, time, clock, onEvent, signal } = build;
-  const { size, blockSize, journal, label, selinuxLabels } = options.disk;
   let plan: GuestPlan | undefined;
   const onPlan = (made: GuestPlan): void => void (plan = made);
-  const writer = await createExt4Image(options.output, {
-    size,
-    blockSize,
-    journal,
-    label,
-    time,
-    uuid: derivedUuid(key, "file-system"),
-    hashSeed: derivedUuid(key, "directory-hash-seed"),
-    signal,
-  });
+  const writer = await openDisk(build);
   try {
     const fetched = source.fetchLayers();
     const flattened = await clock.run("flatten", async () => {
@@ -41,7 +30,7 @@ export async function makeDisk(
         ...(guest && guestOnTop(guest, source.image, { time, signal, onPlan })),
         signal,
         onEvent,
-        keepXattr: keepXattr({ selinuxLabels }),
+        keepXattr: keepXattr(options.disk),
       });
       return { result, bytes: result.statistics.unpackedBytes };
     });

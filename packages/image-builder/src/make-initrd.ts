@@ -84,15 +84,15 @@ export async function readTree({
 }
 
 async function writeInitrd(
-  { key, time, signal }: BuildContext,
+  { options, key, time, signal }: BuildContext,
   plan: GuestPlan,
   { handle, path }: DurableFile,
 ): Promise<number> {
-  const root = {
-    device: `UUID=${derivedUuid(key, "file-system")}`,
-    type: "ext4",
-    options: "rw",
-  } as const;
+  // A squashfs has no name of its own: the first disk that holds one is taken.
+  const root =
+    options.disk.format === "ext4"
+      ? ({ device: `UUID=${derivedUuid(key, "file-system")}`, type: "ext4", options: "rw" } as const)
+      : ({ device: "TYPE=squashfs", type: "squashfs", options: "ro" } as const);
   let bytes = 0;
   for await (const chunk of guestInitrd(plan, { root, mtime: time, signal })) {
     await handle.writeFile(chunk).catch((cause: unknown) => {

@@ -1,0 +1,17 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { compressorVersion } from "./compressor-version.ts";
+
+test("the versions are those that the package pins", async () => {
+  const path = join(import.meta.dirname, "../../package.json");
+  const { dependencies } = JSON.parse(await readFile(path, "utf8")) as {
+    dependencies: Record<string, string>;
+  };
+  expect(compressorVersion({ kind: "gzip" })).toBe(`libdeflate ${dependencies["libdeflate"]}`);
+  expect(compressorVersion({ kind: "xz" })).toBe(`lzma ${dependencies["@napi-rs/lzma"]}`);
+});
+
+test("zstd is Node's own", () => {
+  expect(compressorVersion({ kind: "zstd" })).toBe(`zstd ${process.versions["zstd"]}`);
+});
