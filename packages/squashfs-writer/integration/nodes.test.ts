@@ -1,0 +1,169 @@
+import { join } from "node:path";
+import { byteStringOf } from "@bootlayer/rootfs-tree";
+import { requireJudge } from "@bootlayer/test-fixtures";
+import { describe, expect, test } from "vitest";
+import type { SquashfsBlockSize, SquashfsCompression, SquashfsOptions } from "../src/index.ts";
+import {
+  expectKernelAgrees,
+  expectUnsquashfsAgrees,
+  listMounted,
+  makeImage,
+  run,
+  withDirectory,
+} from "./judging.ts";
+import { attributes, xattrs, type TreeMaker } from "./tree-maker.ts";
+
+/** Version 2, effective: permitted and inheritable capabilities, low words before high ones, with bytes over 0x7f. */
+const capability = Buffer.from("0100000280c0ffff00800000ff01000000000000", "hex");
+
+/** One of everything, at the edges of what a field holds. */
+async function fillWithEveryKind(tree: TreeMaker): Promise<void> {
+  tree.directory("var/tmp", { mode: 0o1777, uid: 65_536, gid: 4_294_967_294 });
+  await tree.file("bin/su", "#!", { mode: 0o4755, xattrs: xattrs({ "security.capability": capability }) });
+  await tree.file("bin/setgid", "#!", { mode: 0o2755, uid: 100_000, gid: 70_000 });
+  await tree.file("empty", "", { mode: 0o000 });
+  const linked = await tree.file("a/linked", "one file, three names", { uid: 1, gid: 2 });
+  tree.add("a/link", linked);
+  tree.add("z", linked);
+  tree.add("linked-symlink", tree.symlink("links/first", "somewhere"));
+  for (const length of [1, 59, 60, 4094, 4095]) tree.symlink(`links/${length}`, "t".repeat(length));
+  const device = { kind: "character-device", attributes: attributes({ mode: 0o666 }) } as const;
+  tree.add("dev/null", { ...device, device: { major: 1, minor: 3 } });
+  tree.add("dev/old", { ...device, device: { major: 255, minor: 255 } });
+  tree.add("dev/new", { ...device, kind: "block-device", device: { major: 4095, minor: 1_048_575 } });
+  tree.add("dev/minor", { ...device, kind: "block-device", device: { major: 8, minor: 256 } });
+  tree.add("run/fifo", { kind: "fifo", attributes: attributes({ mode: 0o600 }) });
+  tree.add("run/socket", { kind: "socket", attributes: attributes({ mode: 0o700 }) });
+  for (const seconds of [0, 1, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1])
+    await tree.file(`time/${seconds}`, "x", { mtime: { seconds, nanoseconds: 999_999_999 } });
+  for (const size of [4095, 4096, 4097, 131_071, 131_072, 131_073, 300_000])
+    await tree.file(`sizes/${size}`, Buffer.alloc(size, `${size} `));
+  const names = tree.directory("names");
+  for (const bytes of ["ff", "0a", "5c", "20", "2e2e2e", "eda080", "61".repeat(255)])
+    names.entries.set(byteStringOf(Buffer.from(bytes, "hex")), { kind: "fifo", attributes: attributes() });
+}
+
+const compressions: readonly SquashfsCompression[] = [
+  { kind: "zstd", level: 9 },
+  { kind: "gzip", level: 6 },
+  { kind: "xz", level: 3 },
+  { kind: "lz4" },
+  { kind: "lz4", highCompression: true },
+  { kind: "none" },
+];
+const blockSizes = [4096, 131_072, 1_048_576] as const satisfies readonly SquashfsBlockSize[];
+const all = compressions.flatMap((compression) =>
+  blockSizes.map((blockSize): SquashfsOptions => ({ compression, blockSize })),
+);
+
+const kernel = requireJudge("root", "mount", "python3");
+describe.skipIf(kernel.skip)(`under the kernel${kernel.reason}`, () => {
+  test.each(all)(
+    "every kind of node keeps all its attributes, by $compression in $blockSize",
+    async (options) => {
+      await withDirectory(async (directory) => {
+        await expectKernelAgrees(await makeImage(join(directory, "image"), options, fillWithEveryKind));
+      });
+    },
+  );
+
+  test("what is stored raw, without fragments, export or duplicates' search is the same tree", async () => {
+    await withDirectory(async (directory) => {
+      const uncompressed = { inodes: true, data: true, fragments: true, xattrs: true };
+      const image = await makeImage(join(directory, "image"), { uncompressed }, fillWithEveryKind);
+      await expectKernelAgrees(image);
+      const bare = { fragments: false, deduplicate: false, exportTable: false };
+      await expectKernelAgrees(await makeImage(join(directory, "bare"), bare, fillWithEveryKind));
+    });
+  });
+
+  test("times that squashfs cannot hold become the nearest that it can", async () => {
+    await withDirectory(async (directory) => {
+      const { path } = await makeImage(join(directory, "image"), {}, async (tree) => {
+        await tree.file("early", "", { mtime: { seconds: -1, nanoseconds: 999_999_999 } });
+        await tree.file("late", "", { mtime: { seconds: 2 ** 32, nanoseconds: 5 } });
+      });
+      const listing = await listMounted(path);
+      expect(listing.get("/early")?.mtime).toBe(0n);
+      expect(listing.get("/late")?.mtime).toBe((2n ** 32n - 1n) * 1_000_000_000n);
+    });
+  });
+
+  test("a tree of nothing but a root mounts", async () => {
+    await withDirectory(async (directory) => {
+      for (const exportTable of [true, false]) {
+        const image = await makeImage(join(directory, "image"), { exportTable }, (tree) => {
+          tree.root.attributes = attributes({
+            mode: 0o1711,
+            uid: 5,
+            gid: 6,
+            xattrs: xattrs({ "user.a": "b" }),
+          });
+        });
+        await expectKernelAgrees(image);
+        const bare = await makeImage(join(directory, "bare"), { exportTable }, () => {});
+        await expectKernelAgrees(bare);
+      }
+    });
+  });
+});
+
+const tools = requireJudge("root", "unsquashfs", "python3");
+describe.skipIf(tools.skip)(`by unsquashfs${tools.reason}`, () => {
+  test.each(compressions)("every kind of node is extracted whole, by %o", async (compression) => {
+    await withDirectory(async (directory) => {
+      const image = await makeImage(join(directory, "image"), { compression }, fillWithEveryKind);
+      await expectUnsquashfsAgrees(image);
+    });
+  });
+
+  test("a tree of nothing but a root is extracted", async () => {
+    await withDirectory(async (directory) => {
+      await expectUnsquashfsAgrees(await makeImage(join(directory, "image"), {}, () => {}));
+    });
+  });
+
+  test("the superblock says how the image was made", async () => {
+    await withDirectory(async (directory) => {
+      const path = join(directory, "image");
+      const statistics = async (options: SquashfsOptions): Promise<string> => {
+        await makeImage(path, options, fillWithEveryKind);
+        return await run("unsquashfs", "-s", path);
+      };
+      const time = { seconds: 1_700_000_000, nanoseconds: 1 };
+      const plain = await statistics({ time, compression: { kind: "gzip" }, blockSize: 65_536 });
+      expect(plain).toContain("time Tue Nov 14 22:13:20 2023");
+      expect(plain).toContain("Compression gzip");
+      expect(plain).toContain("Block size 65536");
+      expect(plain).toContain("is exportable via NFS");
+      expect(plain).toContain("Always-use-fragments option is specified");
+      expect(plain).toContain("Duplicates are removed");
+      expect(plain).toContain("Inodes are compressed");
+      expect(plain).toContain("Number of xattr ids 1");
+      expect(plain).not.toContain("uncompressed");
+      const raw = await statistics({
+        fragments: false,
+        exportTable: false,
+        deduplicate: false,
+        uncompressed: { inodes: true, data: true, fragments: true, xattrs: true },
+      });
+      expect(raw).toContain("is not exportable via NFS");
+      expect(raw).toContain("Fragments are not stored");
+      expect(raw).toContain("Duplicates are not removed");
+      for (const table of ["Inodes", "Data", "Uids/Gids (Id table)", "Xattrs"])
+        expect(raw).toContain(`${table} are uncompressed`.replace("Data are", "Data is"));
+    });
+  });
+
+  test("unsquashfs -lls and -cat show what was written", async () => {
+    await withDirectory(async (directory) => {
+      const { path } = await makeImage(join(directory, "image"), {}, fillWithEveryKind);
+      const list = await run("unsquashfs", "-lls", path);
+      expect(list).toMatch(/-rwsr-xr-x root\/root +2 2001-09-09 01:46 squashfs-root\/bin\/su\n/);
+      expect(list).toMatch(/crw-rw-rw- root\/root +1, +3 2001-09-09 01:46 squashfs-root\/dev\/null\n/);
+      expect(list).toMatch(/drwxrwxrwt 65536\/4294967294 +3 2001-09-09 01:46 squashfs-root\/var\/tmp\n/);
+      expect(list).toContain("squashfs-root/links/1 -> t\n");
+      expect(await run("unsquashfs", "-cat", path, "a/link")).toBe("one file, three names");
+    });
+  });
+});
