@@ -1,6 +1,6 @@
 /** Prints one JSON object a line for each name below its argument, in byte order of the paths. */
 export const LIST_TREE_SCRIPT: string = String.raw`
-import concurrent.futures, hashlib, json, os, stat, sys
+import concurrent.futures, errno, hashlib, json, os, stat, sys
 
 TYPES = {
     stat.S_IFREG: "file", stat.S_IFDIR: "directory", stat.S_IFLNK: "symlink", stat.S_IFCHR: "character-device",
@@ -26,6 +26,15 @@ def sha256(full):
             digest.update(chunk)
     return digest.hexdigest()
 
+def xattr_names(full):
+    try:
+        return sorted(os.listxattr(full, follow_symlinks=False))
+    except OSError as error:
+        # A squashfs image in which nothing has attributes.
+        if error.errno != errno.ENOTSUP:
+            raise
+        return []
+
 def described(path, info):
     full = root + path
     kind = TYPES[stat.S_IFMT(info.st_mode)]
@@ -34,7 +43,7 @@ def described(path, info):
         "mtime": str(info.st_mtime_ns),
         "xattrs": {
             text(os.fsencode(name)): os.getxattr(full, name, follow_symlinks=False).hex()
-            for name in sorted(os.listxattr(full, follow_symlinks=False))
+            for name in xattr_names(full)
         },
     }
     if kind in ("file", "symlink"):
