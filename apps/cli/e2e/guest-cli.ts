@@ -70,7 +70,7 @@ export async function runGuest(guest: CliGuest): Promise<GuestRun> {
     for (const port of ports) hostPorts.set(port, await freePort());
     // What Debian's cloud kernel does not have built in.
     const drivers = [...(ports.length > 0 ? ["virtio_net"] : []), ...(agent ? ["virtio_console"] : [])];
-    const loads = drivers.length === 0 ? [] : ["virtio_pci", ...drivers].flatMap((name) => ["--load", name]);
+    const loads = drivers.flatMap((name) => ["--load", name]);
     if (loads.length > 0) loads.unshift("--modules", modules);
     const both = [
       ...(ports.length > 0 ? ["--network", "dhcp"] : []),

@@ -137,6 +137,9 @@ export interface Boot extends Omit<GuestMachine, "kernel" | "initrd"> {
   readonly input?: readonly { readonly after: RegExp; readonly text: string }[];
 }
 
+/** For suites whose tests boot a machine each: mostly it waits, so several run at once. */
+export const boots = { concurrent: true, timeout: 120_000 } as const;
+
 /** Boots a tree as initrd until it ends by itself; returns its console. */
 export async function bootTree(guest: Guest, boot: Boot = {}): Promise<string> {
   await using scratch = await scratchDirectory();

@@ -5,6 +5,7 @@ import { judgePath, requireCloudKernel, requireJudge } from "@bootlayer/test-fix
 import { execa } from "execa";
 import { beforeAll, describe, expect, test } from "vitest";
 import {
+  boots,
   bootTree,
   BUSYBOX,
   packInitrd,
@@ -27,7 +28,7 @@ async function bootScript(
   return await bootTree({ conf, files: { ...BUSYBOX, ...files } }, boot);
 }
 
-describe.skipIf(judge.skip)(`a program's life${judge.reason}`, () => {
+describe.skipIf(judge.skip)(`a program's life${judge.reason}`, boots, () => {
   test("Ctrl-Alt-Del becomes the stop signal, other signals to PID 1 are passed on as they are", async () => {
     // The kernel sends SIGINT to PID 1 for the keys.
     const script = `
@@ -125,7 +126,7 @@ service-once`;
   });
 });
 
-describe.skipIf(judge.skip)(`a console that nobody reads${judge.reason}`, () => {
+describe.skipIf(judge.skip)(`a console that nobody reads${judge.reason}`, boots, () => {
   test("does not keep the machine from its end", async () => {
     await using scratch = await scratchDirectory();
     const tree = await writeTree(join(scratch.path, "tree"), {
@@ -148,10 +149,10 @@ describe.skipIf(judge.skip)(`a console that nobody reads${judge.reason}`, () => 
       timeout: 120_000,
     });
     expect(exitCode).toBe(0);
-  }, 130_000);
+  });
 });
 
-describe.skipIf(judge.skip)(`a program at the console${judge.reason}`, () => {
+describe.skipIf(judge.skip)(`a program at the console${judge.reason}`, boots, () => {
   test("has a terminal of its own, which controls it", async () => {
     const script = `
       tty; [ -t 0 ] && [ -t 2 ] && echo is-terminal

@@ -2,7 +2,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { GUEST_MODULES, requireCloudKernel, requireJudge } from "@bootlayer/test-fixtures";
 import { describe, expect, test } from "vitest";
-import { bootTree, BUSYBOX, guestModules, shellConf, type GuestFile } from "./init-guest.ts";
+import { boots, bootTree, BUSYBOX, guestModules, shellConf, type GuestFile } from "./init-guest.ts";
 
 const tools = requireJudge("cpio", "busybox");
 const kernel = await requireCloudKernel();
@@ -41,7 +41,7 @@ function expectReached(console: string): void {
   expect(console).toMatch(/ lo: <LOOPBACK,UP,LOWER_UP> [^]*inet 127\.0\.0\.1\/8 [^]*inet6 ::1\/128 /);
 }
 
-describe.skipIf(judge.skip)(`a network${judge.reason}`, () => {
+describe.skipIf(judge.skip)(`a network${judge.reason}`, boots, () => {
   test("by fixed addresses of both families has its MTU, routes and name servers", async () => {
     const console = await bootOnNetwork(
       String.raw`network static

@@ -1,6 +1,6 @@
 import { requireCloudKernel, requireJudge } from "@bootlayer/test-fixtures";
 import { beforeAll, describe, expect, test } from "vitest";
-import { bootTree, buildProgram, BUSYBOX, scratchDirectory, shellConf } from "./init-guest.ts";
+import { boots, bootTree, buildProgram, BUSYBOX, scratchDirectory, shellConf } from "./init-guest.ts";
 
 const tools = requireJudge("musl-gcc", "cpio", "busybox");
 const kernel = await requireCloudKernel();
@@ -171,7 +171,7 @@ mount none /absent nonesuch rw`;
   });
 });
 
-describe.skipIf(judge.skip)(`a program that does not start${judge.reason}`, () => {
+describe.skipIf(judge.skip)(`a program that does not start${judge.reason}`, boots, () => {
   test("is told as 127 where there is none, after whatever else was not there", async () => {
     const console = await bootTree({
       conf: "argv absent\nenv PATH=/bin:/sbin\nnetwork dhcp\nmodule /absent.ko",
@@ -201,7 +201,7 @@ describe.skipIf(judge.skip)(`a program that does not start${judge.reason}`, () =
   });
 });
 
-describe.skipIf(judge.skip)(`another init${judge.reason}`, () => {
+describe.skipIf(judge.skip)(`another init${judge.reason}`, boots, () => {
   test("becomes PID 1 with no signal blocked, with /dev, /proc and /sys and nothing else of ours", async () => {
     const script = `#!/bin/sh
       echo "process $$ of $0 with $*"

@@ -12,6 +12,7 @@ import {
 } from "@bootlayer/test-fixtures";
 import { beforeAll, describe, expect, test } from "vitest";
 import {
+  boots,
   bootToEnd,
   bootTree,
   buildProgram,
@@ -70,7 +71,7 @@ describe.skipIf(judge.skip)(`a disk without any directory of a machine's${judge.
   });
 });
 
-describe.skipIf(judge.skip)(`a root that cannot be written${judge.reason}`, () => {
+describe.skipIf(judge.skip)(`a root that cannot be written${judge.reason}`, boots, () => {
   test("has its mount points in an overlay where it lacks them, and stays read-only", async () => {
     await using scratch = await scratchDirectory();
     const places = { host: await buildProgram(scratch.path, "places") };
@@ -135,7 +136,7 @@ describe.skipIf(judge.skip)(`a root that cannot be written${judge.reason}`, () =
   });
 });
 
-describe.skipIf(judge.skip)(`an initrd${judge.reason}`, () => {
+describe.skipIf(judge.skip)(`an initrd${judge.reason}`, boots, () => {
   test("goes on in the disk of a UUID, mounts one by its label, and leaves both clean", async () => {
     await using scratch = await scratchDirectory();
     const script = `

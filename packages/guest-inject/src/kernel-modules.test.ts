@@ -63,6 +63,22 @@ describe("the order of loading", () => {
     await expect(prepare({ ...net, "modules.dep": "" }, "virtio_net")).rejects.toMatchObject(error);
   });
 
+  test("a driver of a virtio device comes with the transports that there are", async () => {
+    const transport = kernelModule({ depends: ["virtio", "virtio_ring"] });
+    const files = {
+      ...net,
+      "kernel/drivers/virtio/virtio_pci.ko": transport,
+      "kernel/drivers/virtio/virtio_mmio.ko": transport,
+    };
+    expect(pathsOf(await prepare(files, "virtio_net"))).toEqual([
+      ...netOrder.slice(0, -1),
+      "kernel/drivers/virtio/virtio_mmio.ko",
+      "kernel/drivers/virtio/virtio_pci.ko",
+      "kernel/drivers/net/virtio_net.ko",
+    ]);
+    expect(pathsOf(await prepare(files, "failover"))).toHaveLength(1);
+  });
+
   test("a module that two need, or that is asked for twice, is loaded once", async () => {
     expect(pathsOf(await prepare(net, "virtio", "virtio", "virtio_net", "failover"))).toHaveLength(5);
   });

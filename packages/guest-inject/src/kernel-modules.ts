@@ -33,7 +33,8 @@ interface Reading {
 
 /**
  * Reads modules and all that they need, unpacked: what they depend on (`depends`), then what they say should be there (`softdep`),
- * which may be missing. Modules that the kernel has built in are left out.
+ * which may be missing. With a driver of a virtio device go the transports that the directory has (virtio_pci, virtio_mmio). Modules
+ * that the kernel has built in are left out.
  *
  * @param directory - a `lib/modules/VERSION`, with or without depmod's files.
  * @throws {GuestError} GUEST_MODULE, GUEST_ARCHITECTURE, GUEST_FILE. The signal's reason passes through.
@@ -77,11 +78,21 @@ async function addModule(name: string, neededBy: string | undefined, reading: Re
   const bytes = await readModule(path, reading);
   const info = checkModule(bytes, path, reading);
   for (const need of info.depends) await addModule(need, name, reading);
+  if (info.depends.includes("virtio")) await addTransports(name, reading);
   for (const wish of info.softdepPre) await addWish(wish, name, reading);
   const module = { name, path: path.replace(/\.(?:gz|zst)$/, ""), bytes };
   done.set(name, module);
   load.push(module);
   for (const wish of info.softdepPost) await addWish(wish, name, reading);
+}
+
+/** What brings virtio devices to light. A driver does not depend on it, and yet finds no device without. */
+const virtioTransports = ["virtio_pci", "virtio_mmio"] as const;
+
+async function addTransports(driver: string, reading: Reading): Promise<void> {
+  for (const transport of virtioTransports)
+    if (transport !== driver && reading.modules.pathOf(transport) !== undefined)
+      await addModule(transport, driver, reading);
 }
 
 async function addWish(wish: string, of: string, reading: Reading): Promise<void> {
