@@ -12,6 +12,8 @@ const shared: BuildOptions = {
   minifyWhitespace: true,
   minifySyntax: true,
   legalComments: "none",
+  // A native addon: xz is there where it is installed beside this file.
+  external: ["@napi-rs/lzma"],
   logLevel: "warning",
 };
 const { version } = JSON.parse(await readFile(join(import.meta.dirname, "package.json"), "utf8")) as {
@@ -19,11 +21,11 @@ const { version } = JSON.parse(await readFile(join(import.meta.dirname, "package
 };
 const outfile = join(import.meta.dirname, "dist/bootlayer.mjs");
 
-/** The worker with what it needs and nothing else: a thread starts in the time that its source takes to load. */
-async function workerText(): Promise<string> {
+/** A worker with what it needs and nothing else: a thread starts in the time that its source takes to load. */
+async function workerText(entryPoint: string): Promise<string> {
   const { outputFiles } = await build({
     ...shared,
-    entryPoints: ["@bootlayer/layer-flattener/worker"],
+    entryPoints: [entryPoint],
     format: "cjs",
     write: false,
   });
@@ -42,7 +44,8 @@ await build({
   outfile,
   format: "esm",
   define: {
-    __DECOMPRESS_WORKER__: JSON.stringify(await workerText()),
+    __DECOMPRESS_WORKER__: JSON.stringify(await workerText("@bootlayer/layer-flattener/worker")),
+    __SQUASHFS_WORKER__: JSON.stringify(await workerText("@bootlayer/squashfs-writer/worker")),
     __GUEST_INIT_AMD64__: JSON.stringify(await guestInit("amd64")),
     __GUEST_INIT_ARM64__: JSON.stringify(await guestInit("arm64")),
     __BOOTLAYER_VERSION__: JSON.stringify(version),

@@ -9,6 +9,7 @@ import {
 import { version } from "@bootlayer/image-builder/version";
 import type { CliContext } from "./context.ts";
 import { exitCodeOf, formatError } from "./exit-code.ts";
+import { diskFlags, formatFlag } from "./disk-flags.ts";
 import { layerFlags, sourceFlags } from "./flags.ts";
 import { launchFormats, parseEmit, parseVariable } from "./guest-arguments.ts";
 import { guestFlags } from "./guest-flags.ts";
@@ -20,27 +21,12 @@ const sourceArgument = {
   brief: "A reference in a registry (docker.io/library/alpine:3.22) or oci:DIRECTORY[:TAG]",
 };
 
-const formatFlag = {
-  kind: "enum",
-  values: ["ext4"],
-  default: "ext4",
-  brief: "File system of the disk",
-} as const;
-
 const initAsFlag = {
   kind: "enum",
   values: ["layer", "initrd"],
   optional: true,
   brief:
     "layer: init and agent go into the disk; initrd: the disk is the image as it is, they go into an initrd",
-} as const;
-
-const sizeFlag = {
-  kind: "parsed",
-  parse: String,
-  default: "auto",
-  placeholder: "SIZE",
-  brief: "auto, a size such as 4G, or free space such as +512M",
 } as const;
 
 const build = buildCommand({
@@ -51,6 +37,7 @@ const build = buildCommand({
     aliases: { o: "output" },
     flags: {
       ...layerFlags,
+      ...diskFlags,
       ...guestFlags,
       ...machineFlags,
       output: {
@@ -58,27 +45,6 @@ const build = buildCommand({
         parse: String,
         placeholder: "FILE",
         brief: "Where the disk goes; replaced when the new one is whole",
-      },
-      format: formatFlag,
-      size: sizeFlag,
-      blockSize: {
-        kind: "enum",
-        values: ["1024", "2048", "4096"],
-        default: "4096",
-        brief: "Bytes of a block",
-      },
-      journal: { kind: "boolean", default: true, brief: "Whether the file system has a journal" },
-      label: {
-        kind: "parsed",
-        parse: String,
-        default: "",
-        placeholder: "NAME",
-        brief: "Name of the file system, at most 16 bytes",
-      },
-      selinuxLabels: {
-        kind: "boolean",
-        default: true,
-        brief: "Whether security.selinux labels of the layers are kept",
       },
       threads: {
         kind: "parsed",
@@ -183,6 +149,7 @@ const boot = buildCommand({
     aliases: { i: "interactive" },
     flags: {
       ...layerFlags,
+      ...diskFlags,
       ...guestFlags,
       ...machineFlags,
       kernel: kernelFlag,
@@ -194,7 +161,6 @@ const boot = buildCommand({
         brief: "The guest's initrd",
       },
       initAs: initAsFlag,
-      size: sizeFlag,
       readOnly: {
         kind: "boolean",
         default: false,

@@ -32,6 +32,8 @@ const exitCodeByError: Readonly<Record<BuildErrorCode, ExitCode>> = {
   REGISTRY_OPTIONS: exitCodes.usage,
   STORE_NAME_INVALID: exitCodes.usage,
   EXT4_OPTIONS_INVALID: exitCodes.usage,
+  SQUASHFS_OPTIONS_INVALID: exitCodes.usage,
+  SQUASHFS_COMPRESSOR_MISSING: exitCodes.usage,
   FLATTEN_OPTIONS: exitCodes.usage,
 
   PATH_NOT_FOUND: exitCodes.notFound,
@@ -122,8 +124,16 @@ const exitCodeByError: Readonly<Record<BuildErrorCode, ExitCode>> = {
   EXT4_XATTR_UNSUPPORTED: exitCodes.doesNotFit,
   EXT4_XATTRS_TOO_LARGE: exitCodes.doesNotFit,
   EXT4_ACL_INVALID: exitCodes.doesNotFit,
+  SQUASHFS_TOO_MANY_IDS: exitCodes.doesNotFit,
+  SQUASHFS_XATTR_UNSUPPORTED: exitCodes.doesNotFit,
+  SQUASHFS_XATTRS_TOO_LARGE: exitCodes.doesNotFit,
+  SQUASHFS_TOO_LARGE: exitCodes.doesNotFit,
 
   // Only a fault of our own leads to these.
+  SQUASHFS_WORKER: exitCodes.unexpected,
+  SQUASHFS_CONTENT_INVALID: exitCodes.unexpected,
+  SQUASHFS_TREE_INVALID: exitCodes.unexpected,
+  SQUASHFS_WRITER_STATE: exitCodes.unexpected,
   EXT4_CONTENT_INVALID: exitCodes.unexpected,
   EXT4_WRITER_STATE: exitCodes.unexpected,
   EXT4_TREE_INVALID: exitCodes.unexpected,

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, stat } from "node:fs/promises";
+import { mkdtemp, open, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import {
@@ -10,6 +10,7 @@ import {
   type KernelFacts,
 } from "@bootlayer/image-builder";
 import type { CliContext } from "../context.ts";
+import { diskOptionsOf, type DiskFlags } from "../disk-flags.ts";
 import { exitCodes } from "../exit-code.ts";
 import { environmentOf, limitsOf, type LayerFlags } from "../flags.ts";
 import { guestConfigOf } from "../guest-config.ts";
@@ -20,11 +21,10 @@ import { progressWriter } from "../progress/progress-writer.ts";
 import { rawInput } from "../raw-input.ts";
 import { usageError } from "../usage-error.ts";
 
-export interface BootFlags extends LayerFlags, GuestFlags, MachineFlags {
+export interface BootFlags extends LayerFlags, DiskFlags, GuestFlags, MachineFlags {
   readonly kernel: string;
   readonly initrd?: string;
   readonly initAs?: "layer" | "initrd";
-  readonly size: string;
   readonly readOnly: boolean;
   readonly keepWrites: boolean;
   readonly accelerator: "auto" | "kvm" | "tcg";
@@ -78,6 +78,13 @@ async function isDisk(path: string): Promise<boolean> {
   return found !== undefined && (found.isFile() || found.isBlockDevice());
 }
 
+/** By the magic number of its superblock: QEMU gives such a disk to be read only. */
+async function isSquashfs(disk: string): Promise<boolean> {
+  await using file = await open(disk);
+  const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(4), position: 0 });
+  return bytesRead === 4 && buffer.toString("latin1") === "hsqs";
+}
+
 /** A disk that was built before. What its guest is was decided then; of it, only where its agent and network are need be known. */
 async function guestOfDisk(flags: BootFlags, kernel: KernelFacts, disk: string): Promise<MachineGuest> {
   const said = guestFlagNames.find(
@@ -91,7 +98,7 @@ async function guestOfDisk(flags: BootFlags, kernel: KernelFacts, disk: string):
     kernelArguments: flags.initrd === undefined ? [`init=${guestPaths.init}`] : [],
     initrd: flags.initrd === undefined ? undefined : resolve(flags.initrd),
     disk: resolve(disk),
-    readOnly: flags.readOnly,
+    readOnly: flags.readOnly || (await isSquashfs(disk)),
     config: (await guestConfigOf(flags)) ?? {},
   };
 }
@@ -113,9 +120,9 @@ async function guestOfImage(
     const result = await buildDisk(
       {
         source,
-        output: join(directory, "disk.ext4"),
+        output: join(directory, `disk.${flags.format}`),
         platform: flags.platform,
-        disk: { size: flags.size },
+        disk: diskOptionsOf(flags),
         guest:
           flags.initAs === "initrd"
             ? { as: "initrd", initrd: join(directory, "initrd"), config }
@@ -133,7 +140,7 @@ async function guestOfImage(
       kernelArguments: result.guest?.kernelArguments ?? [],
       initrd: initrd === undefined ? undefined : resolve(initrd),
       disk: result.output,
-      readOnly: flags.readOnly,
+      readOnly: flags.readOnly || flags.format === "squashfs",
       config: config ?? {},
     };
   } finally {

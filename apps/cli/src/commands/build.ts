@@ -11,6 +11,7 @@ import {
 } from "@bootlayer/image-builder";
 import { usageError } from "../usage-error.ts";
 import type { CliContext } from "../context.ts";
+import { diskOptionsOf, type DiskFlags } from "../disk-flags.ts";
 import { launchFiles, writeLaunchFiles, type EmittedFile } from "../emit.ts";
 import { environmentOf, limitsOf, type LayerFlags } from "../flags.ts";
 import { formatBytes, formatSeconds, formatTable } from "../format.ts";
@@ -21,14 +22,8 @@ import { machineOf } from "../machine.ts";
 import type { MachineFlags } from "../machine-flags.ts";
 import { progressWriter } from "../progress/progress-writer.ts";
 
-export interface BuildFlags extends LayerFlags, GuestFlags, MachineFlags {
+export interface BuildFlags extends LayerFlags, DiskFlags, GuestFlags, MachineFlags {
   readonly output: string;
-  readonly format: "ext4";
-  readonly size: string;
-  readonly blockSize: "1024" | "2048" | "4096";
-  readonly journal: boolean;
-  readonly label: string;
-  readonly selinuxLabels: boolean;
   readonly threads: number;
   readonly cache: boolean;
   readonly init: boolean;
@@ -40,8 +35,6 @@ export interface BuildFlags extends LayerFlags, GuestFlags, MachineFlags {
 
 export async function build(this: CliContext, flags: BuildFlags, source: string): Promise<void> {
   const progress = progressWriter(flags.progress, this.process.stderr);
-  const { format, size, journal, label, selinuxLabels } = flags;
-  const blockSize = ({ "1024": 1024, "2048": 2048, "4096": 4096 } as const)[flags.blockSize];
   try {
     const guest = await guestOf(flags);
     const emit = await emitterOf(flags, guest?.config ?? {});
@@ -50,7 +43,7 @@ export async function build(this: CliContext, flags: BuildFlags, source: string)
         source,
         output: flags.output,
         platform: flags.platform,
-        disk: { format, size, blockSize, journal, label, selinuxLabels },
+        disk: diskOptionsOf(flags),
         guest,
         cache: flags.cache,
         limits: limitsOf(flags),
@@ -98,7 +91,7 @@ async function emitterOf(
         kernelArguments: known.guest?.kernelArguments ?? [],
         initrd: known.guest?.initrd,
         disk: resolve(flags.output),
-        readOnly: false,
+        readOnly: flags.format === "squashfs",
         config,
       });
   launchFiles(emit, machine({}));

@@ -1,5 +1,6 @@
 import { diagnoseImage, formatPlatform, type Diagnosis, type LaunchFormat } from "@bootlayer/image-builder";
 import type { CliContext } from "../context.ts";
+import type { DiskFlags } from "../disk-flags.ts";
 import { exitCodes } from "../exit-code.ts";
 import { environmentOf, limitsOf, type LayerFlags } from "../flags.ts";
 import { formatTable } from "../format.ts";
@@ -10,7 +11,7 @@ import { progressWriter } from "../progress/progress-writer.ts";
 export interface DoctorFlags extends LayerFlags, GuestFlags {
   readonly kernel?: string;
   readonly machine?: LaunchFormat;
-  readonly format: "ext4";
+  readonly format: DiskFlags["format"];
   readonly initAs?: "layer" | "initrd";
 }
 
