@@ -17,7 +17,7 @@ export async function createCompressor(
 ): Promise<Compressor> {
   switch (compression.kind) {
     case "zstd":
-      return createZstdCompressor(compression.level ?? 15, blockSize);
+      return createZstdCompressor(compression.level ?? 15);
     case "gzip":
       return createGzipCompressor(compression.level ?? 9);
     case "xz":

@@ -1,21 +1,24 @@
 import { constants, zstdCompressSync } from "node:zlib";
-import type { SquashfsBlockSize } from "../options.ts";
 import { compressionIds, type Compressor } from "./compressor.ts";
+import { zstdParameters } from "./zstd-parameters.ts";
 
 /** What readers take for granted when the image holds no options. */
 const defaultLevel = 15;
 
 /**
- * One zstd frame a block. The synchronous call knows a block's size before it starts, so the frame is a single segment: readers need
- * no window beyond the block, and the kernel refuses any larger.
+ * One zstd frame a block (RFC 8878). The synchronous call knows a block's size before it starts, so the frame is a single segment:
+ * readers need no window beyond the block, and the kernel refuses any larger. `level` is 1 to 22.
  */
-export function createZstdCompressor(level: number, _blockSize: SquashfsBlockSize): Compressor {
-  const params = { [constants.ZSTD_c_compressionLevel]: level };
+export function createZstdCompressor(level: number): Compressor {
   return {
     id: compressionIds.zstd,
     options: zstdOptions(level),
     compress(block) {
-      const compressed = zstdCompressSync(block, { params });
+      const compressed = zstdCompressSync(block, {
+        params: zstdParameters(level, block.length),
+        // Room for all that is of use: the library then compresses straight into it.
+        chunkSize: Math.max(block.length, constants.Z_MIN_CHUNK),
+      });
       return compressed.length < block.length ? compressed : undefined;
     },
   };
