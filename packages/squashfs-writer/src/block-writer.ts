@@ -33,8 +33,6 @@ export interface BlockWriter {
   room(): Promise<void>;
   /** Waits until all blocks are in the image. */
   drain(): Promise<void>;
-  /** Lets those that wait look at the signal. */
-  wake(): void;
   counts(): BlockCounts;
 }
 
@@ -117,7 +115,8 @@ export function createBlockWriter(options: BlockWriterOptions): BlockWriter {
   async function compress(memory: BlockMemory, length: number, block: Pending): Promise<void> {
     try {
       block.stored = await pool.compress(memory, length);
-      if (failure) return;
+      // Nobody waits for it any more, and the file may be closed.
+      if (failure || signal.aborted) return;
       if (pending.includes(block)) writeReady();
       else release(block.stored);
     } catch (reason) {
@@ -126,6 +125,9 @@ export function createBlockWriter(options: BlockWriterOptions): BlockWriter {
       wake();
     }
   }
+
+  // Those that wait then look at the signal, and throw.
+  signal.addEventListener("abort", wake, { once: true });
 
   return {
     lend: () => spare.pop() ?? new Uint8Array(blockSize),
@@ -154,7 +156,6 @@ export function createBlockWriter(options: BlockWriterOptions): BlockWriter {
     isFull,
     room: () => until(() => !isFull()),
     drain: () => until(() => pending.length === 0),
-    wake,
     counts: () => counts,
   };
 }

@@ -154,7 +154,6 @@ export async function createSquashfsImage(
         "begin a new image",
       ),
     );
-    writer.wake();
     // `finish` cleans up after itself; where it has given the image its name already, it is too late.
     if (finishing) await finishing.catch(() => {});
     else if (state !== "over") {

@@ -1,0 +1,205 @@
+import { fork } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { requireJudge } from "@bootlayer/test-fixtures";
+import { describe, expect, test } from "vitest";
+import { createSquashfsImage, type SquashfsOptions } from "../src/index.ts";
+import { makeImage, run, withDirectory } from "./judging.ts";
+import { treeMaker, type TreeMaker } from "./tree-maker.ts";
+
+/** Bytes that shrink by half or so, and are the same in every run. */
+function bytesOf(seed: number, length: number): Buffer {
+  const words = new Uint32Array(Math.ceil(length / 4));
+  let state = seed + 1;
+  for (let at = 0; at < words.length; at += 2)
+    words[at] = state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+  return Buffer.from(words.buffer, 0, length);
+}
+
+async function fillSome(tree: TreeMaker): Promise<void> {
+  for (let index = 0; index < 120; index++)
+    await tree.file(`directory-${index % 7}/${index}`, bytesOf(index % 100, (index % 50) * 997));
+  for (let index = 0; index < 5; index++) {
+    const large = bytesOf(index % 3, 500_000 + (index % 3));
+    await tree.file(`large-${index}`, large);
+  }
+  const shape = { size: 400_000, dataRegions: [{ offset: 100_000, length: 150_000 }] };
+  await tree.sparseFile("sparse", shape, Buffer.alloc(150_000, "s"));
+}
+
+test.each([
+  { compression: { kind: "zstd", level: 3 }, blockSize: 16384 },
+  { compression: { kind: "gzip", level: 6 }, blockSize: 4096 },
+  { compression: { kind: "xz", level: 1 } },
+  { compression: { kind: "lz4" }, fragments: false },
+] satisfies SquashfsOptions[])(
+  "the same calls make the same bytes, whatever the number of threads and the pieces (%j)",
+  async (options) => {
+    await withDirectory(async (directory) => {
+      const images = [];
+      for (const [threads, piece] of [
+        [0, 64],
+        [1, 4096],
+        [2, 1_000_000],
+        [5, 10_000],
+      ] as const) {
+        const path = join(directory, `${threads}`);
+        const writer = await createSquashfsImage(path, { ...options, threads });
+        const tree = treeMaker(writer, piece);
+        await fillSome(tree);
+        const summary = await writer.finish(tree.root);
+        images.push({ bytes: await readFile(path), summary });
+      }
+      for (const { bytes, summary } of images) {
+        expect(bytes.length).toBe(summary.bytes);
+        expect(bytes.equals(images[0]?.bytes ?? Buffer.alloc(0))).toBe(true);
+        expect(summary).toEqual(images[0]?.summary);
+      }
+      expect(images[0]?.summary.duplicateFiles).toBeGreaterThan(2);
+    });
+  },
+);
+
+test("pieces may be views on shared memory", async () => {
+  await withDirectory(async (directory) => {
+    const path = join(directory, "image");
+    const writer = await createSquashfsImage(path, { compression: { kind: "none" } });
+    const tree = treeMaker(writer);
+    const shared = new Uint8Array(new SharedArrayBuffer(200_000)).fill(0x73);
+    const sink = writer.openContent({ size: 200_010 });
+    await sink.write(shared.subarray(0, 10));
+    await sink.write(shared);
+    const content = sink.close();
+    tree.add("shared", { kind: "file", attributes: tree.root.attributes, size: 200_010, content });
+    await writer.finish(tree.root);
+    expect((await readFile(path)).includes(Buffer.alloc(131_072, 0x73))).toBe(true);
+  });
+});
+
+test("until finish has settled there is no image, and abort leaves nothing", async () => {
+  await withDirectory(async (directory) => {
+    const writer = await createSquashfsImage(join(directory, "image"));
+    await fillSome(treeMaker(writer));
+    expect(await readdir(directory)).not.toContain("image");
+    await writer.abort();
+    await writer.abort();
+    expect(await readdir(directory)).toEqual([]);
+    await expect(writer.finish(treeMaker(writer).root)).rejects.toMatchObject({
+      code: "SQUASHFS_WRITER_STATE",
+    });
+  });
+});
+
+test.each([0, 2])(
+  "abort while finish is at work stops it and leaves nothing (%i threads)",
+  async (threads) => {
+    await withDirectory(async (directory) => {
+      const writer = await createSquashfsImage(join(directory, "image"), { threads });
+      const tree = treeMaker(writer);
+      await fillSome(tree);
+      const finished = writer.finish(tree.root).catch((error: unknown) => error);
+      await writer.abort();
+      expect(await finished).toMatchObject({ code: "SQUASHFS_WRITER_STATE" });
+      expect(await readdir(directory)).toEqual([]);
+    });
+  },
+);
+
+test.each([0, 2])("abort ends a write that waits (%i threads)", async (threads) => {
+  await withDirectory(async (directory) => {
+    const writer = await createSquashfsImage(join(directory, "image"), { threads });
+    const sink = writer.openContent({ size: 20_000_000 });
+    const written = Promise.resolve(sink.write(bytesOf(1, 20_000_000))).catch((error: unknown) => error);
+    await writer.abort();
+    expect(await written).toMatchObject({ code: "SQUASHFS_WRITER_STATE" });
+    expect(await readdir(directory)).toEqual([]);
+  });
+});
+
+test("an aborted signal stops a write that waits, the next content and finish with its reason", async () => {
+  await withDirectory(async (directory) => {
+    const controller = new AbortController();
+    const { signal } = controller;
+    const first = await createSquashfsImage(join(directory, "first"), { signal });
+    const second = await createSquashfsImage(join(directory, "second"), { signal });
+    const third = await createSquashfsImage(join(directory, "third"), { signal });
+    const sink = first.openContent({ size: 20_000_000 });
+    const written = Promise.resolve(sink.write(bytesOf(1, 20_000_000))).catch((error: unknown) => error);
+    controller.abort(new Error("enough"));
+    expect(await written).toMatchObject({ message: "enough" });
+    expect(() => second.openContent({ size: 5 })).toThrow("enough");
+    await expect(third.finish(treeMaker(third).root)).rejects.toThrow("enough");
+    await Promise.all([first, second, third].map((writer) => writer.abort()));
+    expect(await readdir(directory)).toEqual([]);
+    await expect(createSquashfsImage(join(directory, "fourth"), { signal })).rejects.toThrow("enough");
+    expect(await readdir(directory)).toEqual([]);
+  });
+});
+
+test("a tree that squashfs cannot hold leaves nothing and spares the image that was there", async () => {
+  await withDirectory(async (directory) => {
+    const path = join(directory, "image");
+    await writeFile(path, "the old one");
+    const made = makeImage(path, {}, (tree) => {
+      tree.directory("d", { mode: 0o10_000 });
+    });
+    await expect(made).rejects.toMatchObject({ code: "SQUASHFS_TREE_INVALID" });
+    expect(await readFile(path, "utf8")).toBe("the old one");
+    expect(await readdir(directory)).toEqual(["image"]);
+  });
+});
+
+test("what a killed process left is swept by the next writer of the same image", async () => {
+  await withDirectory(async (directory) => {
+    const path = join(directory, "image");
+    const child = fork(fileURLToPath(new URL("unfinished-image.ts", import.meta.url)), [path]);
+    await once(child, "message");
+    expect(await readdir(directory)).toHaveLength(1);
+    child.kill("SIGKILL");
+    await once(child, "exit");
+    expect(await readdir(directory)).toHaveLength(1);
+    await makeImage(path, {}, fillSome);
+    expect(await readdir(directory)).toEqual(["image"]);
+  });
+});
+
+test("a program that neither finishes nor aborts still ends", async () => {
+  await withDirectory(async (directory) => {
+    const child = fork(fileURLToPath(new URL("unfinished-image.ts", import.meta.url)), [
+      join(directory, "image"),
+    ]);
+    await once(child, "message");
+    child.disconnect();
+    expect(await once(child, "exit")).toEqual([0, null]);
+  });
+});
+
+const judge = requireJudge("root", "mount");
+describe.skipIf(judge.skip)(`on a full disk${judge.reason}`, () => {
+  test.each([
+    { title: "in contents", bytes: 6_000_000, threads: 2 },
+    { title: "in contents, without threads", bytes: 6_000_000, threads: 0 },
+    { title: "in metadata", bytes: 3_050_000, threads: 2 },
+  ])("running out of space $title is FILE_NO_SPACE, and nothing stays", async ({ bytes, threads }) => {
+    await withDirectory(async (directory) => {
+      const small = join(directory, "small");
+      await mkdir(small);
+      await run("mount", "-t", "tmpfs", "-o", "size=3m", "none", small);
+      try {
+        const options = { compression: { kind: "lz4" }, threads } as const;
+        const made = makeImage(join(small, "image"), options, async (tree) => {
+          await tree.file("file", randomBytes(bytes));
+          for (let index = 0; index < 2000; index++)
+            tree.symlink(`${index}`, randomBytes(100).toString("hex"));
+        });
+        await expect(made).rejects.toMatchObject({ code: "FILE_NO_SPACE" });
+        expect(await readdir(small)).toEqual([]);
+      } finally {
+        await run("umount", small);
+      }
+    });
+  });
+});

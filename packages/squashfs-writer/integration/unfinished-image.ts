@@ -1,0 +1,8 @@
+import { createSquashfsImage } from "../src/index.ts";
+
+// A program of its own: begins an image, says so, and leaves it at that.
+
+const writer = await createSquashfsImage(process.argv[2] ?? "", { threads: 2, blockSize: 4096 });
+const sink = writer.openContent({ size: 2_000_000 });
+await sink.write(Buffer.alloc(1_000_000, "content"));
+process.send?.("begun");
