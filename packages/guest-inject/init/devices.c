@@ -36,25 +36,55 @@ static void device_path(const char *name, char *path, size_t size)
 		*at = '/';
 }
 
-static bool scan(const char *uuid, const char *label, char *path, size_t size)
+/* What a disk is known by: `UUID=`, `LABEL=` or `TYPE=` and a text. False for all else. */
+static bool by_content(const char *device, const char **text)
+{
+	static const char *const forms[] = { "UUID=", "LABEL=", "TYPE=" };
+
+	for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
+		if (strncmp(device, forms[i], strlen(forms[i])) == 0) {
+			*text = device + strlen(forms[i]);
+			return true;
+		}
+	return false;
+}
+
+static bool matches(const char *device, const char *text, const struct superblock *found)
+{
+	if (*text == '\0')
+		return false;
+	if (*device == 'U')
+		return strcasecmp(text, found->uuid) == 0;
+	return strcmp(text, *device == 'L' ? found->label : found->type) == 0;
+}
+
+/* The first one by name, whatever order the kernel lists them in: vda before vdb, and sda before sdaa. */
+static bool comes_before(const char *name, const char *other)
+{
+	size_t length = strlen(name);
+	size_t other_length = strlen(other);
+
+	return other_length == 0 || length < other_length || (length == other_length && strcmp(name, other) < 0);
+}
+
+static bool scan(const char *device, const char *text, char *path, size_t size)
 {
 	struct superblock found;
 	struct dirent *entry;
-	bool matches = false;
+	char best[256] = "";
 	DIR *blocks = opendir("/sys/class/block");
 
-	while (!matches && blocks != NULL && (entry = readdir(blocks)) != NULL) {
-		if (entry->d_name[0] == '.')
+	while (blocks != NULL && (entry = readdir(blocks)) != NULL) {
+		if (entry->d_name[0] == '.' || !comes_before(entry->d_name, best))
 			continue;
 		device_path(entry->d_name, path, size);
-		if (!probe(path, &found))
-			continue;
-		matches = uuid != NULL ? *uuid != '\0' && strcasecmp(uuid, found.uuid) == 0
-				       : *label != '\0' && strcmp(label, found.label) == 0;
+		if (probe(path, &found) && matches(device, text, &found))
+			snprintf(best, sizeof best, "%s", entry->d_name);
 	}
 	if (blocks != NULL)
 		closedir(blocks);
-	return matches;
+	device_path(best, path, size);
+	return *best != '\0';
 }
 
 static void warn_missing(const char *device)
@@ -74,18 +104,17 @@ static void warn_missing(const char *device)
 
 bool device_find(const char *device, char *path, size_t size)
 {
-	const char *uuid = strncmp(device, "UUID=", 5) == 0 ? device + 5 : NULL;
-	const char *label = strncmp(device, "LABEL=", 6) == 0 ? device + 6 : NULL;
-	bool by_content = uuid != NULL || label != NULL;
+	const char *text = NULL;
+	bool is_content = by_content(device, &text);
 
 	if (snprintf(path, size, "%s", device) >= (int)size) {
 		console_warn("a device's name is too long: %s", device);
 		return false;
 	}
-	if (!by_content && *device != '/')
+	if (!is_content && *device != '/')
 		return true;
 	for (int waited = 0;; waited += STEP_MILLISECONDS) {
-		if (by_content ? scan(uuid, label, path, size) : access(path, F_OK) == 0)
+		if (is_content ? scan(device, text, path, size) : access(path, F_OK) == 0)
 			return true;
 		if (waited >= WAIT_MILLISECONDS)
 			break;

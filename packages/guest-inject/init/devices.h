@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Turns `/dev/vda`, `UUID=…` or `LABEL=…` into a path, after waiting up to 10 s for it; other text (a tag of virtiofs, `tmpfs`) stays as it
+/* Turns `/dev/vda`, `UUID=…`, `LABEL=…` or `TYPE=squashfs` (the first such disk by name) into a path, after waiting up to 10 s for it; other text (a tag of virtiofs, `tmpfs`) stays as it
  * is. False, with a warning that names the devices there are, if it did not appear. */
 bool device_find(const char *device, char *path, size_t size);
 

@@ -167,18 +167,24 @@ describe.skipIf(judge.skip)(`an initrd${judge.reason}`, boots, () => {
     expect(await debugfs(data, "cat /file")).toBe("written\n");
   });
 
-  test("goes on in a squashfs behind a module, with a layer in memory over it", async () => {
+  test("goes on in the first disk with a squashfs, behind a module, with a layer in memory over it", async () => {
     await using scratch = await scratchDirectory();
     const { virtioBlk, squashfs, overlay } = FURTHER_GUEST_MODULES;
     const modules = await guestModules(...GUEST_MODULES, ...virtioBlk, ...squashfs, ...overlay);
     const script = "echo new > /new; cat /where /new; df -k / | tail -n 1 | awk '{ print $2 }'";
-    const conf = `${modules.conf}\n${shellConf(script)}\nroot /dev/vda auto ro\noverlay tmpfs 8m`;
+    const conf = `${modules.conf}\n${shellConf(script)}\nroot TYPE=squashfs auto ro\noverlay tmpfs 8m`;
     const tree = await writeTree(join(scratch.path, "initrd"), { conf, files: modules.files });
     const root = await writeFiles(join(scratch.path, "root"), { ...BUSYBOX, where: "below\n" });
-    await run("mksquashfs", [root, `${root}.squashfs`, "-quiet", "-no-progress", "-comp", "xz"]);
+    const other = await writeFiles(join(scratch.path, "other"), { ...BUSYBOX, where: "another disk\n" });
+    for (const directory of [root, other])
+      await run("mksquashfs", [directory, `${directory}.squashfs`, "-quiet", "-no-progress", "-comp", "xz"]);
     const console = await bootToEnd({
       initrd: await packInitrd(tree),
-      disks: [{ path: `${root}.squashfs`, bus: "virtio-blk", readOnly: true }],
+      disks: [root, other].map((directory) => ({
+        path: `${directory}.squashfs`,
+        bus: "virtio-blk",
+        readOnly: true,
+      })),
     });
     expect(console).not.toMatch(/bootlayer: (warning|failed)/);
     expect(console).toContain("\nbelow\nnew\n8192\nbootlayer: exit 0\n");

@@ -10,7 +10,7 @@ import type { InitConf } from "./init-conf.ts";
 import { guestPaths } from "./paths.ts";
 
 export interface InitrdOptions {
-  /** What the init mounts and goes on in: `device` is a path, `UUID=…` or `LABEL=…`. */
+  /** What the init mounts and goes on in: `device` is a path, `UUID=…`, `LABEL=…`, or `TYPE=squashfs`: the first such disk. */
   readonly root: NonNullable<InitConf["root"]>;
   readonly mtime: Timestamp;
   /** Default: none. A kernel that takes an initrd takes one that is not compressed; not each one knows gzip. */

@@ -40,6 +40,19 @@ describe("what is put in", () => {
     });
   });
 
+  test("what is mounted on is there on a root that can only be read, and stays what it is", async () => {
+    const files = {
+      ...oneProgram.files,
+      "/tmp": { link: "var/tmp" },
+      "/var/tmp": { directory: true },
+    } as const;
+    const points = new Set(["dev", "proc", "sys", "run", "tmp"]);
+    const made = pathsOf(await planOf({ ...oneProgram, files, readOnlyRoot: true }));
+    expect(made.filter((path) => points.has(path))).toEqual(["dev", "proc", "sys", "run"]);
+    const writable = pathsOf(await planOf({ ...oneProgram, files }));
+    expect(writable.filter((path) => points.has(path))).toEqual([]);
+  });
+
   test("name servers replace resolv.conf, whatever it is a link to", async () => {
     const plan = await put(
       { dns: { servers: ["10.0.0.1"] } },

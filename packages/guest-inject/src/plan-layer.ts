@@ -19,6 +19,8 @@ import type { Planning } from "./planning.ts";
 import { systemdFiles } from "./systemd-units.ts";
 
 const root = { uid: 0, gid: 0 };
+/** What is mounted on in every guest. The init makes what is missing, where it can write. */
+const mountPoints = { "/dev": 0o755, "/proc": 0o555, "/sys": 0o555, "/run": 0o755, "/tmp": 0o1777 } as const;
 
 /** Puts in what was asked for by path. A symlink to a directory in the image takes the files of a directory. */
 export function putFiles(files: readonly PreparedFile[], tree: InjectedTree): void {
@@ -33,6 +35,7 @@ export async function putGuestFiles(planning: Planning, conf: InitConf): Promise
   const { config, prepared, tree, process, foreign, hostname } = planning;
   if (config.hostname !== undefined || (foreign === undefined && !isPutIn(tree, "/etc/hostname")))
     putText(tree, "/etc/hostname", `${hostname}\n`);
+  if (planning.readOnlyRoot) putMountPoints(tree);
   await putHosts(planning);
   putResolvConf(planning);
   // Empty: each machine that starts from a copy of the disk gets an identity of its own (machine-id(5), "First boot semantics").
@@ -56,6 +59,12 @@ export async function putGuestFiles(planning: Planning, conf: InitConf): Promise
   // So that it boots without `init=` too, where the image has nothing there.
   if (foreign === undefined && isFree(tree, "/sbin/init"))
     tree.putSymlink(byteString("/sbin/init"), byteString(guestPaths.init));
+}
+
+function putMountPoints(tree: InjectedTree): void {
+  for (const [path, mode] of Object.entries(mountPoints))
+    if (tree.follow(byteString(path)).kind === "missing")
+      tree.putDirectory(byteString(path), { mode, ...root });
 }
 
 async function putHosts({ config, foreign, tree, hostname, readFile }: Planning): Promise<void> {

@@ -16,7 +16,7 @@ export interface GuestMachine {
   readonly initrd?: string;
   /** In the guest /dev/nvme0n1, /dev/nvme0n2 and so on; those on virtio-blk are /dev/vda and so on. */
   readonly disks?: readonly GuestDisk[];
-  /** The kernel's command line after `console=ttyS0 panic=-1`. */
+  /** Added to the kernel's command line. */
   readonly append?: string;
   /** TCP ports of the guest that the host wants to reach. A guest has a network card if this is given, even if empty. */
   readonly ports?: readonly number[];
@@ -31,7 +31,7 @@ export function qemuArguments(machine: GuestMachine): string[] {
   const { kernel, initrd, disks = [], append = "", ports, agent, memoryMebibytes = 512 } = machine;
   const fixed = "-accel tcg -cpu max -nodefaults -no-reboot -display none -serial stdio";
   const monitor = "-chardev socket,id=monitor,fd=3 -mon chardev=monitor,mode=readline";
-  const boot = ["-kernel", kernel, "-append", `console=ttyS0 panic=-1 ${append}`.trim()];
+  const boot = ["-kernel", kernel, "-append", `console=ttyS0 panic=-1 no_timer_check ${append}`.trim()];
   if (initrd !== undefined) boot.push("-initrd", initrd);
   return [
     ...fixed.split(" "),
