@@ -46,6 +46,7 @@ describe("what is read", () => {
     [parseOverlay, "tmpfs", { kind: "tmpfs" }],
     [parseOverlay, "tmpfs:50%", { kind: "tmpfs", size: "50%" }],
     [parseOverlay, "/dev/vdb:xfs", { kind: "device", device: "/dev/vdb", type: "xfs" }],
+    [parseOverlay, "LABEL=upper", { kind: "device", device: "LABEL=upper" }],
     [parseForward, "8080:80", { hostPort: 8080, guestPort: 80, protocol: "tcp" }],
     [
       parseForward,

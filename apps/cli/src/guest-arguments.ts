@@ -71,11 +71,11 @@ export function parseMount(text: string): Member<"mounts">[number] {
   return { device, path, type, options };
 }
 
-/** `tmpfs[:SIZE]`, or a device with an optional file system: `/dev/vdb[:ext4]`. */
+/** `tmpfs[:SIZE]`, or a device by path, `UUID=` or `LABEL=` with an optional file system: `/dev/vdb[:ext4]`. */
 export function parseOverlay(text: string): Member<"overlay"> {
   const [, place = "", rest] = /^([^:]+)(?::(.+))?$/.exec(text) ?? [];
   if (place === "tmpfs") return { kind: "tmpfs", size: rest };
-  if (!place.startsWith("/")) refuse(text, "tmpfs[:SIZE] or DEVICE[:TYPE]");
+  if (!/^(?:\/|UUID=|LABEL=)/.test(place)) refuse(text, "tmpfs[:SIZE] or DEVICE[:TYPE]");
   return { kind: "device", device: place, type: rest };
 }
 

@@ -8,6 +8,7 @@ export interface MachineFlags {
   readonly cpus: number;
   readonly append?: readonly string[];
   readonly forward?: readonly PortForward[];
+  readonly disk?: readonly string[];
   readonly tap?: string;
   readonly agentSocket?: string;
   readonly cid: number;
@@ -50,6 +51,14 @@ export const machineFlags = {
     variadic: true,
     placeholder: "[ADDRESS:]HOST:GUEST[/udp]",
     brief: "A port of this machine that leads to one of the guest, by QEMU's own network; may be repeated",
+  },
+  disk: {
+    kind: "parsed",
+    parse: String,
+    optional: true,
+    variadic: true,
+    placeholder: "FILE",
+    brief: "A further disk of the guest, behind its root; may be repeated",
   },
   tap: {
     kind: "parsed",

@@ -28,13 +28,14 @@ export function machineOf(
   guest: MachineGuest,
 ): LaunchMachine {
   const { architecture, kernelArguments, initrd, disk, readOnly, config } = guest;
+  const furtherDisks = (flags.disk ?? []).map((path) => resolve(path));
   const bus = format === "qemu" ? qemuDiskBus(kernel) : undefined;
   return {
     architecture,
     kernel: resolve(kernel.path),
     initrd,
     kernelArguments: [...kernelArguments, ...(flags.append ?? [])],
-    disks: [{ path: disk, readOnly, bus }],
+    disks: [{ path: disk, readOnly, bus }, ...furtherDisks.map((path) => ({ path, readOnly: false, bus }))],
     memoryMiB: flags.memory,
     cpus: flags.cpus,
     network: networkOf(flags, format, config),
