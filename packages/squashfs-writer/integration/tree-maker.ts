@@ -33,6 +33,7 @@ export function xattrs(values: Readonly<Record<string, string | Uint8Array>>): A
 
 /** Puts nodes into a tree by path and their contents into a writer, and keeps what a reader must find. */
 export interface TreeMaker {
+  readonly writer: ImageWriter;
   readonly root: DirectoryNode;
   add<Node extends RootfsNode>(path: string, node: Node): Node;
   directory(path: string, given?: Partial<Attributes>): DirectoryNode;
@@ -98,6 +99,7 @@ export function treeMaker(writer: ImageWriter, pieceBytes = 65_536): TreeMaker {
   }
 
   return {
+    writer,
     root,
     add,
     file,
