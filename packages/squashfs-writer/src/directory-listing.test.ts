@@ -70,7 +70,12 @@ test.each([
 ])("a run's numbers are near the first one's: %s", async (_, first, second, runs) => {
   const written = await write(listed(2, (index) => ({ number: index === 0 ? first : second })));
   expect(runsOf(written)).toEqual(runs);
-  if (runs.length === 1) expect(written.bytes.readInt16LE(12 + 14 + 2)).toBe(second - first);
+});
+
+test("an entry has the difference to the run's number, of either sign", async () => {
+  const { bytes } = await write(listed(3, (index) => ({ number: [100, 32_867, 1][index] ?? 0 })));
+  expect(bytes.readUInt32LE(8)).toBe(100);
+  expect([0, 1, 2].map((index) => bytes.readInt16LE(12 + index * 14 + 2))).toEqual([0, 32_767, -99]);
 });
 
 test("a listing can be entered at runs no more than 8 KiB apart, each named by its first entry", async () => {

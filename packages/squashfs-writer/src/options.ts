@@ -83,6 +83,9 @@ const xzFilters: readonly string[] = [
   "sparc",
 ] satisfies XzFilter[];
 
+/** What "none" says another way: the image tells its readers so. */
+const everything: Uncompressed = { inodes: true, data: true, fragments: true, xattrs: true };
+
 /** Each has a thread's memory, and one thread feeds them all. */
 const maxThreads = 256;
 const maxDefaultThreads = 32;
@@ -117,7 +120,7 @@ export function checkOptions(options: SquashfsOptions): CheckedOptions {
     compression: checkCompression(compression),
     blockSize,
     time,
-    uncompressed: checkUncompressed(uncompressed),
+    uncompressed: { ...checkUncompressed(uncompressed), ...(compression.kind === "none" && everything) },
     fragments: checkBoolean("fragments", fragments),
     deduplicate: checkBoolean("deduplicate", deduplicate),
     exportTable: checkBoolean("exportTable", exportTable),
