@@ -22,6 +22,11 @@ test("an option that is undefined has its default", () => {
   ).toEqual(checkOptions({}));
 });
 
+test("without compression nothing is compressed, whatever else is asked", () => {
+  const { uncompressed } = checkOptions({ compression: { kind: "none" }, uncompressed: { data: false } });
+  expect(uncompressed).toEqual({ inodes: true, data: true, fragments: true, xattrs: true });
+});
+
 test.each([
   { compression: { kind: "zstd", level: 1 } },
   { compression: { kind: "zstd", level: 22 } },

@@ -47,6 +47,13 @@ export interface SquashfsImageWriter extends ImageWriter {
 }
 
 /**
+ * Blocks in memory at once: what each thread is at work on and goes on with, and what waits behind a block that takes long,
+ * since they are written in order. Fewer let threads go idle, more only take memory.
+ */
+const underWayPerThread = 3;
+const underWayBeside = 4;
+
+/**
  * Begins a squashfs image that will appear under `path`, whole and durable, when `finish` has settled. Until then its
  * bytes are in a temporary file beside it. The same calls make the same bytes, whatever the threads do.
  *
@@ -75,13 +82,18 @@ export async function createSquashfsImage(
     threads > 0
       ? createCompressPool(threads, { compression, blockSize })
       : createCompressorOfThisThread(compressor);
-  const writer = createBlockWriter({ pool, file, blockSize, maxUnderWay: 2 * threads + 2, signal: stop });
+  const writer = createBlockWriter({
+    pool,
+    file,
+    blockSize,
+    maxUnderWay: underWayPerThread * threads + underWayBeside,
+    signal: stop,
+  });
   const words = createBlockWords(blockSize);
   const contents = createContents(words);
-  const isStored = compression.kind === "none";
   const fragments = createFragments(writer, {
     blockSize,
-    compress: !isStored && !options.uncompressed.fragments,
+    compress: !options.uncompressed.fragments,
     deduplicate: options.deduplicate,
   });
   const target: ContentTarget = {
@@ -89,7 +101,7 @@ export async function createSquashfsImage(
     writer,
     words,
     contents,
-    compressData: !isStored && !options.uncompressed.data,
+    compressData: !options.uncompressed.data,
     fragments: options.fragments ? fragments : undefined,
     duplicates: options.deduplicate ? createDuplicates() : undefined,
     zeroBlock: Buffer.alloc(blockSize),
@@ -122,6 +134,8 @@ export async function createSquashfsImage(
     try {
       fragments.flush();
       await writer.drain();
+      // Their memory is not needed any more, while the metadata's is.
+      await pool.close();
       const finished = await writeMetadata(root, {
         options,
         description: compressor,
