@@ -9,7 +9,7 @@ export interface BranchFilter {
   readonly xzId: number;
   /** In the image's options: SQUASHFS_XZ_X86 and so on. */
   readonly squashfsFlag: number;
-  apply(bytes: Buffer): void;
+  readonly apply: (bytes: Buffer) => void;
 }
 
 export const branchFilters: Readonly<Record<XzFilter, BranchFilter>> = {

@@ -23,7 +23,7 @@ export async function createCompressor(
     case "xz":
       return createXzCompressor(compression.level ?? 6, compression.filters ?? [], blockSize);
     case "lz4":
-      return compression.highCompression ? createLz4HcCompressor() : createLz4Compressor();
+      return compression.highCompression ? createLz4HcCompressor(blockSize) : createLz4Compressor(blockSize);
     case "none":
       return createStoredCompressor();
   }

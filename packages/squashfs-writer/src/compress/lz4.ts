@@ -1,6 +1,78 @@
-import { compressionIds, type Compressor } from "./compressor.ts";
-import { lz4Options } from "./lz4-options.ts";
+import type { SquashfsBlockSize } from "../options.ts";
+import { compressionIds, metadataChunkBytes, type Compressor } from "./compressor.ts";
+import {
+  commonLength,
+  encodedCapacity,
+  lastMatchStart,
+  lz4Options,
+  matchEndLimit,
+  maxDistance,
+  viewOf,
+  writeLastLiterals,
+  writeSequence,
+  type Lz4Output,
+} from "./lz4-block.ts";
 
-export function createLz4Compressor(): Compressor {
-  return { id: compressionIds.lz4, options: lz4Options(0), compress: () => undefined };
+const hashBits = 14;
+/** Below any position by more than the longest distance: stands for none. */
+const noPosition = -maxDistance - 1;
+/** After 2^this bytes without a match, two are taken at a time, and so on: what does not compress is passed quickly. */
+const skipTrigger = 6;
+
+/** lz4's fast encoder: a match where four bytes have been seen before at the place that a hash remembers, as long as it goes. */
+export function createLz4Compressor(blockSize: SquashfsBlockSize): Compressor {
+  const table = new Int32Array(2 ** hashBits);
+  const encoded = new Uint8Array(encodedCapacity(Math.max(blockSize, metadataChunkBytes)));
+  const encodedView = viewOf(encoded);
+  return {
+    id: compressionIds.lz4,
+    options: lz4Options(false),
+    compress(block) {
+      table.fill(noPosition);
+      const length = encodeFast({ source: block, sourceView: viewOf(block), encoded, encodedView }, table);
+      return length < block.length ? encoded.subarray(0, length) : undefined;
+    },
+  };
+}
+
+function encodeFast(output: Lz4Output, table: Int32Array): number {
+  const { sourceView: bytes } = output;
+  const lastStart = lastMatchStart(bytes.byteLength);
+  let end = 0;
+  let literals = 0;
+  let tries = 1 << skipTrigger;
+  for (let at = 0; at <= lastStart;) {
+    const candidate = exchange(table, bytes, at);
+    if (at - candidate > maxDistance || bytes.getInt32(candidate, true) !== bytes.getInt32(at, true)) {
+      at += tries++ >> skipTrigger;
+      continue;
+    }
+    const start = at - commonLengthBackwards(bytes, at, candidate, literals);
+    const distance = at - candidate;
+    const matchEnd = at + commonLength(bytes, at, candidate, matchEndLimit(bytes.byteLength));
+    end = writeSequence(output, end, literals, start, matchEnd - start, distance);
+    at = literals = matchEnd;
+    tries = 1 << skipTrigger;
+    if (at <= lastStart) exchange(table, bytes, at - 2);
+  }
+  return writeLastLiterals(output, end, literals);
+}
+
+/** Notes `at` under the hash of its four bytes; answers what stood there. */
+function exchange(table: Int32Array, bytes: DataView, at: number): number {
+  const hash = Math.imul(bytes.getInt32(at, true), 0x9e3779b1) >>> (32 - hashBits);
+  const before = table[hash] ?? noPosition;
+  table[hash] = at;
+  return before;
+}
+
+function commonLengthBackwards(bytes: DataView, at: number, earlier: number, limit: number): number {
+  let length = 0;
+  while (
+    at - length > limit &&
+    earlier > length &&
+    bytes.getUint8(at - length - 1) === bytes.getUint8(earlier - length - 1)
+  )
+    length++;
+  return length;
 }
