@@ -14,6 +14,7 @@ const defaultStrategies = 0;
  */
 export async function createGzipCompressor(level: number): Promise<Compressor> {
   const { zlib } = await loadCompressor("libdeflate", () => import("libdeflate"));
+  keepingListeners(() => zlib(Uint8Array.of(0), level));
   return {
     id: compressionIds.gzip,
     options: gzipOptions(Math.min(level, defaultLevel)),
@@ -22,6 +23,19 @@ export async function createGzipCompressor(level: number): Promise<Compressor> {
       return compressed.length < block.length ? compressed : undefined;
     },
   };
+}
+
+/**
+ * The first call of a library that Emscripten compiled starts it, and the start-up code has the process end at every error that
+ * nobody catches, whatever the program has arranged for them: that is not a compressor's to decide.
+ */
+function keepingListeners(start: () => void): void {
+  const events = ["uncaughtException", "unhandledRejection"] as const;
+  const before = new Set(events.flatMap((event) => process.rawListeners(event)));
+  start();
+  for (const event of events)
+    for (const listener of process.rawListeners(event))
+      if (!before.has(listener)) process.off(event, listener as () => void);
 }
 
 function gzipOptions(level: number): Uint8Array | undefined {
