@@ -16,7 +16,7 @@ async function fill(tree: TreeMaker): Promise<void> {
   const linked = await tree.file("a/linked", "one file, three names");
   tree.add("a/link", linked);
   tree.add("z", linked);
-  for (let index = 0; index < 1500; index++)
+  for (let index = 0; index < 500; index++)
     await tree.file(`many/${index % 9}/${"n".repeat(index % 50)}${index}`, "content ".repeat(index), {
       uid: index,
     });
