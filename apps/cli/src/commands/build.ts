@@ -4,14 +4,13 @@ import {
   formatPlatform,
   readKernel,
   type BuildResult,
-  type GuestConfigInput,
   type GuestRequest,
   type LaunchFormat,
   type LaunchMachine,
 } from "@bootlayer/image-builder";
 import { usageError } from "../usage-error.ts";
 import type { CliContext } from "../context.ts";
-import { launchFiles, writeLaunchFiles, type EmittedFile } from "../emit.ts";
+import { launchFiles, writeLaunchFiles, type EmittedFile, type PlacedLaunchFile } from "../emit.ts";
 import { environmentOf, limitsOf, type LayerFlags } from "../flags.ts";
 import { formatBytes, formatSeconds, formatTable } from "../format.ts";
 import type { EmitTarget } from "../guest-arguments.ts";
@@ -44,7 +43,7 @@ export async function build(this: CliContext, flags: BuildFlags, source: string)
   const blockSize = ({ "1024": 1024, "2048": 2048, "4096": 4096 } as const)[flags.blockSize];
   try {
     const guest = await guestOf(flags);
-    const emit = await emitterOf(flags, guest?.config ?? {});
+    const emit = await emitterOf(flags, guest);
     const result = await buildDisk(
       {
         source,
@@ -84,12 +83,14 @@ async function guestOf(flags: BuildFlags): Promise<GuestRequest | undefined> {
 /** Checks what is to be written for which monitor, as far as it can be known before the build. */
 async function emitterOf(
   flags: BuildFlags,
-  config: GuestConfigInput,
+  guest: GuestRequest | undefined,
 ): Promise<(result: BuildResult) => Promise<readonly EmittedFile[]>> {
   const { emit = [], kernel: path } = flags;
   if (emit.length === 0) return async () => [];
   if (path === undefined) throw usageError("--emit needs --kernel: what it writes starts a kernel");
   const kernel = await readKernel(path);
+  const disk = resolve(flags.output);
+  const initrd = guest?.as === "initrd" ? [resolve(guest.initrd)] : [];
   const machine =
     (known: Partial<BuildResult>) =>
     (format: LaunchFormat): LaunchMachine =>
@@ -97,12 +98,14 @@ async function emitterOf(
         architecture: known.platform?.architecture === "arm64" ? "arm64" : "amd64",
         kernelArguments: known.guest?.kernelArguments ?? [],
         initrd: known.guest?.initrd,
-        disk: resolve(flags.output),
+        disk,
         readOnly: false,
-        config,
+        config: guest?.config ?? {},
       });
-  launchFiles(emit, machine({}));
-  return (result) => writeLaunchFiles(launchFiles(emit, machine(result)), emit, result.output);
+  const files = (known: Partial<BuildResult>): PlacedLaunchFile[] =>
+    launchFiles(emit, machine(known), [disk, ...initrd, resolve(path)]);
+  files({});
+  return (result) => writeLaunchFiles(files(result));
 }
 
 /** The result object of `--json`; docs/cli.md describes its members. */
