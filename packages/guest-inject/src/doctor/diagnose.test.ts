@@ -235,6 +235,16 @@ describe("the init system", () => {
     });
   });
 
+  test("of the image runs as root in /: USER and WorkingDir decide nothing", async () => {
+    const image = { "/usr/lib/systemd/systemd": elf(), "/file": "" };
+    const config = { Cmd: ["/usr/lib/systemd/systemd"], User: "nobody", WorkingDir: "/file" };
+    expect(await problems(image, config)).toEqual([]);
+    expect(await problems(image, config, { init: "bootlayer" })).toEqual([
+      "user: USER nobody",
+      "working-directory: WorkingDir /file",
+    ]);
+  });
+
   test("that is asked for must be there; then an image needs no program", async () => {
     const asked: GuestConfigInput = { init: "systemd" };
     expect(await initFinding({}, {}, asked)).toMatchObject({ severity: "error", subject: "systemd" });

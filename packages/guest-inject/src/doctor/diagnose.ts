@@ -50,8 +50,8 @@ export async function diagnose(built: DoctorImage, options: DiagnoseOptions): Pr
   };
   const findings = [
     ...checkPlatform(image.platform),
-    ...userFindings,
-    checkWorkingDirectory(process.workingDirectory, image),
+    // An image's own init runs as root in /, whatever its config says.
+    ...(init.foreign ? [] : [...userFindings, checkWorkingDirectory(process.workingDirectory, image)]),
     ...program,
     init.finding,
   ];
