@@ -81,6 +81,7 @@ describe("what cannot be is refused with a code, and nothing is left", () => {
     ["an address that is none", 2, "GUEST_CONFIG", ["--network", "10.0.0.300/24"]],
     ["modules without a directory", 2, "GUEST_MODULE", ["--load", "virtio_net"]],
     ["an initrd's name without an initrd", 2, "OPTIONS_INVALID", ["--initrd", "@/initrd"]],
+    ["a kernel without a launch file", 2, "OPTIONS_INVALID", ["--init", "--kernel", "@/config"]],
     ["a launch file without a kernel", 2, "OPTIONS_INVALID", ["--init", "--emit", "qemu"]],
     ["a kernel that is none", 2, "GUEST_KERNEL", ["--init", "--emit", "qemu", "--kernel", "@/typo.yaml"]],
     [

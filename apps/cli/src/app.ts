@@ -10,7 +10,7 @@ import { version } from "@bootlayer/image-builder/version";
 import type { CliContext } from "./context.ts";
 import { exitCodeOf, formatError } from "./exit-code.ts";
 import { layerFlags, sourceFlags } from "./flags.ts";
-import { launchFormats, parseEmit, parseVariable } from "./guest-arguments.ts";
+import { launchFormats, parseEmit, parseSeconds, parseVariable } from "./guest-arguments.ts";
 import { guestFlags } from "./guest-flags.ts";
 import { kernelFlag, machineFlags } from "./machine-flags.ts";
 
@@ -215,7 +215,7 @@ const boot = buildCommand({
       },
       timeout: {
         kind: "parsed",
-        parse: numberParser,
+        parse: parseSeconds,
         optional: true,
         placeholder: "SECONDS",
         brief: "Ends a guest that takes longer",

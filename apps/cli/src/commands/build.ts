@@ -80,13 +80,20 @@ async function guestOf(flags: BuildFlags): Promise<GuestRequest | undefined> {
   return { as: "initrd", initrd: flags.initrd ?? `${flags.output}.initrd`, config };
 }
 
+const flagsOfEmit = ["kernel", "append", "forward", "tap"] as const;
+
 /** Checks what is to be written for which monitor, as far as it can be known before the build. */
 async function emitterOf(
   flags: BuildFlags,
   guest: GuestRequest | undefined,
 ): Promise<(result: BuildResult) => Promise<readonly EmittedFile[]>> {
   const { emit = [], kernel: path } = flags;
-  if (emit.length === 0) return async () => [];
+  if (emit.length === 0) {
+    const unused = flagsOfEmit.find((name) => flags[name] !== undefined);
+    if (unused !== undefined)
+      throw usageError(`--${unused} is for the files of --emit, and none is asked for`);
+    return async () => [];
+  }
   if (path === undefined) throw usageError("--emit needs --kernel: what it writes starts a kernel");
   const kernel = await readKernel(path);
   const disk = resolve(flags.output);
@@ -95,7 +102,7 @@ async function emitterOf(
     (known: Partial<BuildResult>) =>
     (format: LaunchFormat): LaunchMachine =>
       machineOf(flags, kernel, format, {
-        architecture: known.platform?.architecture === "arm64" ? "arm64" : "amd64",
+        architecture: (known.platform ?? kernel).architecture === "arm64" ? "arm64" : "amd64",
         kernelArguments: known.guest?.kernelArguments ?? [],
         initrd: known.guest?.initrd,
         disk,
