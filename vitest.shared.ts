@@ -10,7 +10,8 @@ export default defineConfig({
     execArgv: ["--conditions=@bootlayer/source"],
     reporters: ["default", "json"],
     outputFile: { json: "test-results/vitest.json" },
-    testTimeout: 30_000,
+    // For what hangs. A machine that does other work takes ten times as long as a quiet one.
+    testTimeout: 180_000,
     hookTimeout: 300_000,
     pool: "forks",
   },

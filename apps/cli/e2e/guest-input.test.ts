@@ -56,6 +56,24 @@ describe("what cannot be is refused with a code, and nothing is left", () => {
       "GUEST_ENTRYPOINT",
       ["--service", "a=/bin/agent"],
     ],
+    [
+      "an initrd in the disk's place",
+      2,
+      "OPTIONS_INVALID",
+      ["--init-as", "initrd", "--initrd", "@/output/./disk"],
+    ],
+    [
+      "a launch file in the disk's place",
+      2,
+      "OPTIONS_INVALID",
+      ["--init", "--kernel", "@/config", "--emit", "qemu:@/output/disk"],
+    ],
+    [
+      "two launch files in one place",
+      2,
+      "OPTIONS_INVALID",
+      ["--init", "--kernel", "@/config", "--emit", "qemu:@/output/vm", "--emit", "firecracker:@/output/vm"],
+    ],
     ["a file with an unknown key", 2, "GUEST_CONFIG", ["--guest", "@/typo.yaml"]],
     ["a file that is no YAML", 2, "GUEST_CONFIG", ["--guest", "@/broken.yaml"]],
     ["an init system that the image has not", 6, "GUEST_INIT_SYSTEM", ["--init-system", "systemd"]],
@@ -63,6 +81,7 @@ describe("what cannot be is refused with a code, and nothing is left", () => {
     ["an address that is none", 2, "GUEST_CONFIG", ["--network", "10.0.0.300/24"]],
     ["modules without a directory", 2, "GUEST_MODULE", ["--load", "virtio_net"]],
     ["an initrd's name without an initrd", 2, "OPTIONS_INVALID", ["--initrd", "@/initrd"]],
+    ["a kernel without a launch file", 2, "OPTIONS_INVALID", ["--init", "--kernel", "@/config"]],
     ["a launch file without a kernel", 2, "OPTIONS_INVALID", ["--init", "--emit", "qemu"]],
     ["a kernel that is none", 2, "GUEST_KERNEL", ["--init", "--emit", "qemu", "--kernel", "@/typo.yaml"]],
     [
@@ -143,6 +162,9 @@ test("--init-as initrd writes the initrd beside the disk, and launch files start
   );
 });
 
+/** For amd64. */
+const staticProgram = new URL("../../../packages/guest-inject/init/bootlayer-init-amd64", import.meta.url);
+
 /** What the doctor says of an image with one layer, whose Cmd is /bin/app. */
 async function doctor(layer: Parameters<typeof tarArchive>[0], flags: readonly string[]): Promise<CliRun> {
   return await withDirectory(async (directory) => {
@@ -185,6 +207,13 @@ describe("doctor", () => {
   test("looks at what is asked of the guest, not only at the image", async () => {
     const { stdout } = await doctor([], ["--entrypoint", "/bin/other", "--json"]);
     expect(stdout).toContain("/bin/other");
+  });
+
+  test("finds what a build would refuse of the guest", async () => {
+    const program = [{ name: "bin/app", content: await readFile(staticProgram), mode: 0o755 }];
+    const { exitCode, stdout } = await doctor(program, ["--service", "helper=/bin/absent"]);
+    expect(stdout).toMatch(/error +guest +service helper: its program "\/bin\/absent" does not exist/);
+    expect(exitCode).toBe(6);
   });
 });
 

@@ -11,7 +11,7 @@ import type { CliContext } from "./context.ts";
 import { exitCodeOf, formatError } from "./exit-code.ts";
 import { diskFlags, formatFlag } from "./disk-flags.ts";
 import { layerFlags, sourceFlags } from "./flags.ts";
-import { launchFormats, parseEmit, parseVariable } from "./guest-arguments.ts";
+import { launchFormats, parseEmit, parseSeconds, parseVariable } from "./guest-arguments.ts";
 import { guestFlags } from "./guest-flags.ts";
 import { kernelFlag, machineFlags } from "./machine-flags.ts";
 
@@ -181,7 +181,7 @@ const boot = buildCommand({
       },
       timeout: {
         kind: "parsed",
-        parse: numberParser,
+        parse: parseSeconds,
         optional: true,
         placeholder: "SECONDS",
         brief: "Ends a guest that takes longer",

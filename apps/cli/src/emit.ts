@@ -2,6 +2,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { createDurableFile, fileError } from "@bootlayer/durable-file";
 import { launchFile, type LaunchFile, type LaunchFormat, type LaunchMachine } from "@bootlayer/image-builder";
 import type { EmitTarget } from "./guest-arguments.ts";
+import { usageError } from "./usage-error.ts";
 
 /** A launch file that is in place. */
 export interface EmittedFile {
@@ -12,27 +13,37 @@ export interface EmittedFile {
   readonly command: string;
 }
 
+/** A launch file and its place. */
+export interface PlacedLaunchFile extends LaunchFile {
+  /** Absolute path: where it was asked for, or beside the disk. */
+  readonly path: string;
+}
+
 /**
  * Makes the texts of all launch files, so that what a monitor cannot do is refused before anything is written.
  *
- * @throws {GuestError} GUEST_LAUNCH.
+ * @param taken - absolute paths of what they start, the disk first: no launch file goes there.
+ * @throws {GuestError} GUEST_LAUNCH. @throws {BuilderError} OPTIONS_INVALID where two files would have one place.
  */
 export function launchFiles(
   targets: readonly EmitTarget[],
   machine: (format: LaunchFormat) => LaunchMachine,
-): LaunchFile[] {
-  return targets.map(({ format }) => launchFile(format, machine(format)));
+  taken: readonly [disk: string, ...others: string[]],
+): PlacedLaunchFile[] {
+  const directory = dirname(taken[0]);
+  const paths = new Set<string>(taken);
+  return targets.map(({ format, file }) => {
+    const made = launchFile(format, machine(format));
+    const path = resolve(file ?? join(directory, made.name));
+    if (paths.has(path)) throw usageError(`--emit ${format} would replace ${path}`);
+    paths.add(path);
+    return { ...made, path };
+  });
 }
 
-/** Writes launch files, each to where it was asked for, or beside the disk. */
-export async function writeLaunchFiles(
-  files: readonly LaunchFile[],
-  targets: readonly EmitTarget[],
-  disk: string,
-): Promise<EmittedFile[]> {
+export async function writeLaunchFiles(files: readonly PlacedLaunchFile[]): Promise<EmittedFile[]> {
   const emitted: EmittedFile[] = [];
-  for (const [index, { format, name, text, executable, command }] of files.entries()) {
-    const path = resolve(targets[index]?.file ?? join(dirname(disk), name));
+  for (const { format, name, text, executable, command, path } of files) {
     await writeWhole(path, text, executable ? 0o777 : 0o666);
     // The command names the file, under the name that it would have had.
     emitted.push({ format, file: path, command: command.replace(name, basename(path)) });

@@ -10,6 +10,7 @@ import {
   parseMount,
   parseNetwork,
   parseOverlay,
+  parseSeconds,
   parseService,
   parseVariable,
   parseWords,
@@ -55,6 +56,7 @@ describe("what is read", () => {
     ],
     [parseEmit, "qemu", { format: "qemu", file: undefined }],
     [parseEmit, "firecracker:a:b.json", { format: "firecracker", file: "a:b.json" }],
+    [parseSeconds, "0.5", 0.5],
     [parseMemory, "512", 512],
     [parseMemory, "512MiB", 512],
     [parseMemory, "2G", 2048],
@@ -81,6 +83,10 @@ describe("what is refused, with the form that it should have", () => {
     [parseForward, "a:80"],
     [parseEmit, "vmware"],
     [parseEmit, "qemu:"],
+    [parseSeconds, "0"],
+    [parseSeconds, "-1"],
+    [parseSeconds, "1.2.3"],
+    [parseSeconds, "soon"],
     [parseMemory, "much"],
   ])("%o: %j", (parse, text) => {
     expect(() => parse(text)).toThrow(SyntaxError);

@@ -119,3 +119,10 @@ export function parseMemory(text: string): number {
   if (digits === undefined) refuse(text, "a size of memory such as 512M or 2G");
   return Number(digits) * (unit?.toUpperCase() === "G" ? 1024 : 1);
 }
+
+/** A time that can pass. */
+export function parseSeconds(text: string): number {
+  const seconds = Number(text);
+  if (!/^[\d.]+$/.test(text) || !(seconds > 0)) refuse(text, "a number of seconds over 0");
+  return seconds;
+}

@@ -48,6 +48,13 @@ test("flags are laid over the file", async () => {
   expect(config?.process?.cmd).toBeUndefined();
 });
 
+test("flags say where the program's input comes from", async () => {
+  expect((await guestConfigOf({ stdin: true, terminal: true }))?.process).toEqual({
+    stdin: true,
+    terminal: true,
+  });
+});
+
 test("modules to load may be named by flag, and their directory in the file", async () => {
   const guest = await write("modules.yaml", "modules: { directory: m, load: [a] }\n");
   expect((await guestConfigOf({ guest, load: ["b"] }))?.modules).toEqual({

@@ -26,6 +26,8 @@ async function configOfFlags(flags: GuestFlags, base: GuestConfigInput): Promise
       user: flags.user,
       workingDirectory: flags.workdir,
       stopSignal: flags.stopSignal,
+      stdin: flags.stdin,
+      terminal: flags.terminal,
     },
     hostname: flags.hostname,
     hosts: flags.addHost,

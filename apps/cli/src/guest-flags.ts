@@ -23,6 +23,8 @@ export interface GuestFlags {
   readonly user?: string;
   readonly workdir?: string;
   readonly stopSignal?: string;
+  readonly stdin?: boolean;
+  readonly terminal?: boolean;
   readonly hostname?: string;
   readonly addHost?: NonNullable<GuestConfigInput["hosts"]>;
   readonly dns?: readonly string[];
@@ -40,6 +42,7 @@ export interface GuestFlags {
 
 const optional = { kind: "parsed", parse: String, optional: true } as const;
 const repeated = { ...optional, variadic: true } as const;
+const ifGiven = { kind: "boolean", optional: true, withNegated: false } as const;
 
 export const guestFlags = {
   guest: {
@@ -69,6 +72,8 @@ export const guestFlags = {
   user: { ...optional, placeholder: "USER[:GROUP]", brief: "Instead of the image's User: names or numbers" },
   workdir: { ...optional, placeholder: "DIR", brief: "Instead of the image's WorkingDir" },
   stopSignal: { ...optional, placeholder: "SIGNAL", brief: "Instead of the image's StopSignal" },
+  stdin: { ...ifGiven, brief: "The console's input goes to the program" },
+  terminal: { ...ifGiven, brief: "The program gets a terminal of its own instead of pipes" },
   hostname: { ...optional, placeholder: "NAME", brief: "The guest's name" },
   addHost: { ...repeated, parse: parseHostsLine, placeholder: "NAME:ADDRESS", brief: "A line of /etc/hosts" },
   dns: { ...repeated, placeholder: "ADDRESS", brief: "A name server, in /etc/resolv.conf" },

@@ -9,6 +9,7 @@ import {
   type LaunchNetwork,
 } from "@bootlayer/image-builder";
 import type { MachineFlags } from "./machine-flags.ts";
+import { usageError } from "./usage-error.ts";
 
 /** What the guest of a machine is known to want. */
 export interface MachineGuest {
@@ -20,7 +21,11 @@ export interface MachineGuest {
   readonly config: GuestConfigInput;
 }
 
-/** A machine for a disk, as the flags say. */
+/**
+ * A machine for a disk, as the flags say.
+ *
+ * @throws {BuilderError} OPTIONS_INVALID where the kernel is for another architecture: QEMU would start it, and never say a word.
+ */
 export function machineOf(
   flags: MachineFlags,
   kernel: KernelFacts,
@@ -28,6 +33,10 @@ export function machineOf(
   guest: MachineGuest,
 ): LaunchMachine {
   const { architecture, kernelArguments, initrd, disk, readOnly, config } = guest;
+  if (kernel.architecture !== undefined && kernel.architecture !== architecture)
+    throw usageError(
+      `the kernel ${kernel.path} is for ${kernel.architecture}, and the disk for ${architecture}`,
+    );
   const furtherDisks = (flags.disk ?? []).map((path) => resolve(path));
   const bus = format === "qemu" ? qemuDiskBus(kernel) : undefined;
   return {

@@ -13,13 +13,17 @@ export interface RawInput {
   restore(): void;
 }
 
-/** Passes each key of a terminal on at once, Ctrl-C among them; other input is passed on as it is. */
-export function rawInput(stdin: InputStream): RawInput {
+/**
+ * Passes each key of a terminal on at once, Ctrl-C among them; other input is passed on as it is, once somebody listens: nobody
+ * would see that it is lost.
+ */
+export function rawInput(stdin: InputStream, listening?: Promise<void>): RawInput {
   const { promise: quit, resolve } = Promise.withResolvers<void>();
   const isTerminal = stdin.isTTY === true;
   const stream = new Transform({
-    transform(chunk: Buffer, _encoding, callback) {
-      if (isTerminal && chunk.includes(quitKey)) resolve();
+    async transform(chunk: Buffer, _encoding, callback) {
+      if (!isTerminal) await listening;
+      else if (chunk.includes(quitKey)) resolve();
       callback(null, chunk);
     },
   });

@@ -157,6 +157,6 @@ describe.skipIf(judge.skip)(`under the kernel${judge.reason}`, () => {
         await expectSound(await makeImage(join(directory, "disk"), options, (tree) => fill(tree, steps)));
       });
     },
-    60_000,
+    300_000,
   );
 });

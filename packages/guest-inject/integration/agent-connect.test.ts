@@ -2,10 +2,12 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { frame, refusalOf, STATUS } from "./agent-fixtures.ts";
 import type { AgentAddress } from "../src/agent/address.ts";
 import { connectAgent } from "../src/agent/connect-agent.ts";
+import { dialVsock } from "../src/agent/vsock-relay.ts";
 
 let directory: string;
 let count = 0;
@@ -191,5 +193,12 @@ describe("connecting", () => {
       "code",
       "GUEST_AGENT_UNREACHABLE",
     );
+  });
+
+  test("over a vsock may fail before anybody listens, and ends no process by that", async () => {
+    const connection = await dialVsock(4_294_967_293, 1, AbortSignal.timeout(10_000));
+    while (!connection.destroyed) await sleep(10);
+    await sleep(10);
+    expect(connection.errored).toBeInstanceOf(Error);
   });
 });

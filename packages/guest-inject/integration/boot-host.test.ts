@@ -175,6 +175,15 @@ describe.skipIf(withoutKvm !== "")(`KVM${withoutKvm}`, { timeout }, () => {
   });
 });
 
+test("a time that is over before QEMU runs is a time-out, and no timer's concern", { timeout }, async () => {
+  await stubQemu("exec sleep 1000");
+  const warning = vi.spyOn(process, "emitWarning");
+  const machine = { ...machineOf("initrd"), kernel: await anyKernel() };
+  const boot = bootWithQemu({ machine, accelerator: "tcg", timeoutSeconds: 1e-6 });
+  await expect(boot).rejects.toMatchObject({ code: "GUEST_BOOT_TIMEOUT" });
+  expect(warning).not.toHaveBeenCalled();
+});
+
 describe("a caller that is killed", { timeout }, () => {
   const caller = join(import.meta.dirname, "programs", "boot-caller.ts");
 

@@ -20,6 +20,7 @@ export {
 export { readGuestConfig } from "./read-guest-config.ts";
 export { mergeGuestConfig } from "./merge-guest-config.ts";
 export { parseInjection } from "./parse-injection.ts";
+export { initArchitecture } from "./init-binary.ts";
 export { prepareGuest, type PrepareOptions } from "./prepare-guest.ts";
 export { planGuest } from "./plan-guest.ts";
 export { guestLayer, type GuestLayer } from "./inject-layer.ts";

@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
-import { formatPlatform, normalisePlatform, type Platform } from "@bootlayer/image-spec";
+import { formatPlatform, type Platform } from "@bootlayer/image-spec";
 import { GuestError } from "./errors.ts";
 import type { GuestConfig } from "./guest-config.ts";
 import type { EntryContent, PreparedFile, PreparedGuest } from "./guest-plan.ts";
 import { prepareFiles } from "./host-files.ts";
-import { readInitBinary } from "./init-binary.ts";
+import { initArchitecture, readInitBinary } from "./init-binary.ts";
 import { prepareModules } from "./kernel-modules.ts";
 
 export interface PrepareOptions {
@@ -37,8 +37,8 @@ export async function prepareGuest(config: GuestConfig, options: PrepareOptions)
 }
 
 function architectureOf(platform: Platform): "amd64" | "arm64" {
-  const { os, architecture } = normalisePlatform(platform);
-  if (os === "linux" && (architecture === "amd64" || architecture === "arm64")) return architecture;
+  const architecture = initArchitecture(platform);
+  if (architecture) return architecture;
   throw new GuestError(
     "GUEST_ARCHITECTURE",
     `there is no init for ${formatPlatform(platform)}`,

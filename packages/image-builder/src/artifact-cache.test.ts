@@ -12,7 +12,12 @@ import {
 import type { BuildKey } from "./build-key.ts";
 
 const key = "0".repeat(64) as BuildKey;
-const artifact: Artifact = { key, bytes: 8192, dataRegions: [{ offset: 0, length: 4096 }] };
+const artifact: Artifact = {
+  key,
+  bytes: 8192,
+  dataRegions: [{ offset: 0, length: 4096 }],
+  warnings: ["something is left out"],
+};
 const live = new AbortController().signal;
 
 let store: string;

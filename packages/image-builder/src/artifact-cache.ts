@@ -16,6 +16,8 @@ export interface Artifact {
   readonly dataRegions: readonly DataRegion[];
   /** Hex; absent until somebody asked for it. */
   readonly sha256?: string | undefined;
+  /** What of the image it does not hold, a sentence each. */
+  readonly warnings: readonly string[];
   /** Of the guest that it makes, if it makes one. */
   readonly guest?: GuestFacts | undefined;
 }
@@ -35,6 +37,7 @@ const descriptionSchema = z.strictObject({
     .string()
     .regex(/^[0-9a-f]{64}$/)
     .optional(),
+  warnings: z.array(z.string()).default([]),
   guest: guestSchema.optional(),
 });
 
@@ -57,7 +60,14 @@ export async function findArtifact(storeDirectory: string, key: BuildKey): Promi
   const disk = await stat(artifactPath(storeDirectory, key, "disk")).catch(() => undefined);
   if (!success || disk?.size !== data.bytes) return undefined;
   const dataRegions = data.dataRegions.map(([offset, length]) => ({ offset, length }));
-  return { key, bytes: data.bytes, dataRegions, sha256: data.sha256, guest: data.guest };
+  return {
+    key,
+    bytes: data.bytes,
+    dataRegions,
+    sha256: data.sha256,
+    warnings: data.warnings,
+    guest: data.guest,
+  };
 }
 
 /** Keeps a copy of the disk at `path`. @throws {DurableFileError} */
@@ -77,12 +87,13 @@ export async function keepArtifact(
 /** Writes or rewrites the description of a disk that the cache holds. @throws {DurableFileError} */
 export async function describeArtifact(
   storeDirectory: string,
-  { key, bytes, dataRegions, sha256, guest }: Artifact,
+  { key, bytes, dataRegions, sha256, warnings, guest }: Artifact,
 ): Promise<void> {
   const description: z.output<typeof descriptionSchema> = {
     bytes,
     dataRegions: dataRegions.map(({ offset, length }) => [offset, length]),
     sha256,
+    warnings: [...warnings],
     guest,
   };
   const file = await createDurableFile(artifactPath(storeDirectory, key, "json"));

@@ -59,10 +59,18 @@ export function parseBuildOptions(request: BuildRequest): BuildOptions {
   const { success, data, error: cause } = schema.safeParse(request);
   if (!success)
     throw new BuilderError("OPTIONS_INVALID", z.prettifyError(cause), "see the options of build", { cause });
+  const output = resolve(data.output);
+  const guest = parseGuestOptions(request.guest);
+  if (guest?.as === "initrd" && guest.initrd === output)
+    throw new BuilderError(
+      "OPTIONS_INVALID",
+      `the disk and its initrd would both be ${output}`,
+      "give the initrd another path",
+    );
   return {
-    output: resolve(data.output),
+    output,
     disk: parseDiskOptions(request.disk ?? {}),
-    guest: parseGuestOptions(request.guest),
+    guest,
     cache: data.cache,
     sha256: data.sha256,
     flatten: {

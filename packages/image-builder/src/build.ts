@@ -39,6 +39,8 @@ export interface BuildResult {
   readonly stages: readonly StageReport[];
   /** Absent where the disk came from the cache. */
   readonly statistics: FlattenStatistics | undefined;
+  /** What of the image the disk does not hold, a sentence each; those on the guest are the guest's. */
+  readonly warnings: readonly string[];
   /** Absent where no guest was asked for. */
   readonly guest: GuestReport | undefined;
 }
@@ -104,6 +106,7 @@ export async function buildDisk(request: BuildRequest, environment: Environment)
       cached: disk.cached,
       stages: clock.reports(),
       statistics: disk.statistics,
+      warnings: disk.artifact.warnings,
       guest: options.guest && disk.guest && { as: options.guest.as, initrd, ...disk.guest },
     };
   });

@@ -1,6 +1,7 @@
 import {
   diagnose,
   filesOfPlan,
+  initArchitecture,
   prepareGuest,
   readKernel,
   type Finding,
@@ -40,8 +41,8 @@ export interface Diagnosis {
  * Looks whether an image will boot: its program, its user, its init, and what the kernel must have for it. Pulls and reads all
  * layers; writes no disk.
  *
- * @throws {GuestError} GUEST_KERNEL where the kernel is none; GUEST_FILE, GUEST_MODULE, GUEST_IMAGE for what cannot be put in. What
- * opening and reading the image throws passes through.
+ * @throws {GuestError} GUEST_KERNEL where the kernel is none; GUEST_FILE, GUEST_MODULE, GUEST_ARCHITECTURE, GUEST_IMAGE for what
+ * cannot be put in. What opening and reading the image throws passes through.
  */
 export async function diagnoseImage(
   { limits = {}, format = "ext4", machine, kernel: kernelPath, ...request }: DiagnoseRequest,
@@ -54,10 +55,11 @@ export async function diagnoseImage(
     const clock = stageClock(onEvent);
     await using source = await openSource(request, environment, { clock, onEvent, signal });
     const { config, platform, descriptor } = source.image;
-    // Nothing else of the host decides; an architecture that has no init is a finding then.
-    const hasFiles =
-      guest !== undefined && (guest.config.files.length > 0 || guest.config.modules !== undefined);
-    const prepared = hasFiles ? await prepareGuest(guest.config, { platform, signal }) : undefined;
+    // That there is no init for a platform is a finding.
+    const prepared =
+      guest && initArchitecture(platform)
+        ? await prepareGuest(guest.config, { platform, signal })
+        : undefined;
     const { layers, complete } = source.fetchLayers();
     const { root, readFile } = await flattenLayers(layers, discardContents(), {
       signal,

@@ -36,11 +36,11 @@ export async function makeDisk(
     });
     await fetched.complete;
     await onTree?.(flattened);
-    const { bytes, dataRegions } = await clock.run("write", async () => {
+    const { bytes, dataRegions, warnings } = await clock.run("write", async () => {
       const result = await writer.finish(flattened.root);
       return { result, bytes: dataBytes(result) };
     });
-    const artifact = { key, bytes, dataRegions, guest: plan && factsOf(plan) };
+    const artifact = { key, bytes, dataRegions, warnings, guest: plan && factsOf(plan) };
     return { artifact, statistics: flattened.statistics };
   } catch (cause) {
     await writer.abort();

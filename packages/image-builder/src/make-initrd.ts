@@ -50,6 +50,7 @@ export async function newInitrd(
       key: initrdKey(key, guest.prepared.identity),
       bytes,
       dataRegions: [{ offset: 0, length: bytes }],
+      warnings: [],
       guest: facts,
     };
     return {

@@ -43,7 +43,9 @@ export async function boot(this: CliContext, flags: BootFlags, subject: string):
   const kernelArguments = [...(flags.kernelLog ? [] : ["quiet"]), ...machine.kernelArguments];
   // With --json standard output is the result's alone.
   const console = flags.json ? this.process.stderr : this.process.stdout;
-  const input = flags.interactive ? rawInput(this.process.stdin) : undefined;
+  // The guest's first word: what comes before it can be lost on a serial line, or with a QEMU that KVM fails.
+  const { promise: listening, resolve: guestSpeaks } = Promise.withResolvers<void>();
+  const input = flags.interactive ? rawInput(this.process.stdin, listening) : undefined;
   const quit = new AbortController();
   void input?.quit.then(() => quit.abort());
   try {
@@ -56,7 +58,10 @@ export async function boot(this: CliContext, flags: BootFlags, subject: string):
       input: input?.stream,
       signal: AbortSignal.any([this.signal, quit.signal]),
       onEvent: (event) => {
-        if (event.kind === "boot-console") console.write(event.bytes);
+        if (event.kind === "boot-console") {
+          console.write(event.bytes);
+          guestSpeaks();
+        }
         if (event.kind === "boot-kvm-given-up")
           this.process.stderr.write(`warning: KVM is not used: ${event.reason}\n`);
       },

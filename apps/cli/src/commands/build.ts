@@ -4,7 +4,6 @@ import {
   formatPlatform,
   readKernel,
   type BuildResult,
-  type GuestConfigInput,
   type GuestRequest,
   type LaunchFormat,
   type LaunchMachine,
@@ -12,7 +11,7 @@ import {
 import { usageError } from "../usage-error.ts";
 import type { CliContext } from "../context.ts";
 import { diskOptionsOf, type DiskFlags } from "../disk-flags.ts";
-import { launchFiles, writeLaunchFiles, type EmittedFile } from "../emit.ts";
+import { launchFiles, writeLaunchFiles, type EmittedFile, type PlacedLaunchFile } from "../emit.ts";
 import { environmentOf, limitsOf, type LayerFlags } from "../flags.ts";
 import { formatBytes, formatSeconds, formatTable } from "../format.ts";
 import type { EmitTarget } from "../guest-arguments.ts";
@@ -37,7 +36,7 @@ export async function build(this: CliContext, flags: BuildFlags, source: string)
   const progress = progressWriter(flags.progress, this.process.stderr);
   try {
     const guest = await guestOf(flags);
-    const emit = await emitterOf(flags, guest?.config ?? {});
+    const emit = await emitterOf(flags, guest);
     const result = await buildDisk(
       {
         source,
@@ -55,7 +54,8 @@ export async function build(this: CliContext, flags: BuildFlags, source: string)
     );
     const launch = await emit(result);
     progress.close();
-    for (const warning of result.guest?.warnings ?? []) this.process.stderr.write(`warning: ${warning}\n`);
+    for (const warning of [...result.warnings, ...(result.guest?.warnings ?? [])])
+      this.process.stderr.write(`warning: ${warning}\n`);
     this.process.stdout.write(
       flags.json ? `${JSON.stringify(buildResultJson(result, launch))}\n` : buildSummary(result, launch),
     );
@@ -74,28 +74,39 @@ async function guestOf(flags: BuildFlags): Promise<GuestRequest | undefined> {
   return { as: "initrd", initrd: flags.initrd ?? `${flags.output}.initrd`, config };
 }
 
+const flagsOfEmit = ["kernel", "append", "forward", "tap"] as const;
+
 /** Checks what is to be written for which monitor, as far as it can be known before the build. */
 async function emitterOf(
   flags: BuildFlags,
-  config: GuestConfigInput,
+  guest: GuestRequest | undefined,
 ): Promise<(result: BuildResult) => Promise<readonly EmittedFile[]>> {
   const { emit = [], kernel: path } = flags;
-  if (emit.length === 0) return async () => [];
+  if (emit.length === 0) {
+    const unused = flagsOfEmit.find((name) => flags[name] !== undefined);
+    if (unused !== undefined)
+      throw usageError(`--${unused} is for the files of --emit, and none is asked for`);
+    return async () => [];
+  }
   if (path === undefined) throw usageError("--emit needs --kernel: what it writes starts a kernel");
   const kernel = await readKernel(path);
+  const disk = resolve(flags.output);
+  const initrd = guest?.as === "initrd" ? [resolve(guest.initrd)] : [];
   const machine =
     (known: Partial<BuildResult>) =>
     (format: LaunchFormat): LaunchMachine =>
       machineOf(flags, kernel, format, {
-        architecture: known.platform?.architecture === "arm64" ? "arm64" : "amd64",
+        architecture: (known.platform ?? kernel).architecture === "arm64" ? "arm64" : "amd64",
         kernelArguments: known.guest?.kernelArguments ?? [],
         initrd: known.guest?.initrd,
-        disk: resolve(flags.output),
+        disk,
         readOnly: flags.format === "squashfs",
-        config,
+        config: guest?.config ?? {},
       });
-  launchFiles(emit, machine({}));
-  return (result) => writeLaunchFiles(launchFiles(emit, machine(result)), emit, result.output);
+  const files = (known: Partial<BuildResult>): PlacedLaunchFile[] =>
+    launchFiles(emit, machine(known), [disk, ...initrd, resolve(path)]);
+  files({});
+  return (result) => writeLaunchFiles(files(result));
 }
 
 /** The result object of `--json`; docs/cli.md describes its members. */

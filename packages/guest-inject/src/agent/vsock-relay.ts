@@ -27,7 +27,10 @@ export async function dialVsock(cid: number, port: number, signal: AbortSignal):
       maxBuffer: 4096,
     });
     relay.catch(() => undefined); // its stream says the same
-    return relay.duplex({ binary: true });
+    const connection = relay.duplex({ binary: true });
+    // It may fail before anyone listens, and an error that nobody hears ends the process.
+    connection.on("error", () => undefined);
+    return connection;
   } finally {
     // It has been executed, and does not need its name any more.
     await rm(directory, { recursive: true, force: true });

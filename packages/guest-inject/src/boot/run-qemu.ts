@@ -191,6 +191,6 @@ function connectInput(input: Readable | undefined, console: Writable): () => voi
 function atDeadline({ timeoutSeconds, began }: QemuProcess, act: () => void): () => void {
   if (timeoutSeconds === undefined) return () => {};
   const left = began + timeoutSeconds * 1000 - performance.now();
-  const timer = setTimeout(act, Math.min(left, maxMilliseconds));
+  const timer = setTimeout(act, Math.min(Math.max(left, 0), maxMilliseconds));
   return () => clearTimeout(timer);
 }

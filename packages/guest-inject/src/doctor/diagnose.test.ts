@@ -5,6 +5,8 @@ import { describe, expect, test } from "vitest";
 import { doctorImage, elf, type FixtureEntry } from "../../integration/doctor-fixtures.ts";
 import { parseGuestConfig, type GuestConfigInput } from "../guest-config.ts";
 import { diagnose } from "./diagnose.ts";
+import type { PreparedGuest } from "../guest-plan.ts";
+import { prepareGuest } from "../prepare-guest.ts";
 import type { DiagnoseOptions } from "./doctor-image.ts";
 import type { Finding } from "./finding.ts";
 
@@ -233,6 +235,16 @@ describe("the init system", () => {
     });
   });
 
+  test("of the image runs as root in /: USER and WorkingDir decide nothing", async () => {
+    const image = { "/usr/lib/systemd/systemd": elf(), "/file": "" };
+    const config = { Cmd: ["/usr/lib/systemd/systemd"], User: "nobody", WorkingDir: "/file" };
+    expect(await problems(image, config)).toEqual([]);
+    expect(await problems(image, config, { init: "bootlayer" })).toEqual([
+      "user: USER nobody",
+      "working-directory: WorkingDir /file",
+    ]);
+  });
+
   test("that is asked for must be there; then an image needs no program", async () => {
     const asked: GuestConfigInput = { init: "systemd" };
     expect(await initFinding({}, {}, asked)).toMatchObject({ severity: "error", subject: "systemd" });
@@ -264,12 +276,18 @@ test("another architecture than the host's is a note", async () => {
   expect(await platformFindings(other)).toEqual(["platform ok", "platform-host note"]);
 });
 
+async function prepared(guest: GuestConfigInput): Promise<PreparedGuest> {
+  return await prepareGuest(parseGuestConfig(guest, "test"), {
+    platform: { os: "linux", architecture: "amd64" },
+  });
+}
+
 /** One file that goes in, as /opt/tool/run. */
-function preparedFile(bytes: Uint8Array, mode: number): DiagnoseOptions["prepared"] {
+async function preparedFile(bytes: Uint8Array, mode: number): Promise<PreparedGuest> {
   const content = { kind: "bytes", bytes } as const;
   return {
+    ...(await prepared({})),
     files: [{ guest: byteString("/opt/tool/run"), mode, uid: 0, gid: 0, content }],
-    modules: { version: undefined, load: [] },
   };
 }
 
@@ -281,13 +299,79 @@ describe("files of the host that go in", () => {
 
   test("are looked at as if they were in the image, which stays as it is", async () => {
     const of = async (content: Uint8Array, mode = 0o755): Promise<string[]> =>
-      (await diagnose(image, { format: "ext4", prepared: preparedFile(content, mode) })).map(
+      (await diagnose(image, { format: "ext4", prepared: await preparedFile(content, mode) })).map(
         ({ code, subject }) => `${code}: ${subject}`,
       );
     expect(await of(elf())).toContain("program-found: /srv/tool/run");
     expect(await of(elf(), 0o644)).toContain("program-not-executable: /srv/tool/run");
     expect(await of(Buffer.from("#!/bin/absent\n"))).toContain("shebang-interpreter: /bin/absent");
     expect((await diagnose(image, { format: "ext4" })).map(({ code }) => code)).toContain("program-missing");
+  });
+});
+
+describe("what a build would refuse", () => {
+  const unit = "/usr/lib/systemd/systemd";
+  const asked: Readonly<Record<string, [GuestConfigInput, string]>> = {
+    "a service without its program": [
+      { services: [{ name: "helper", command: ["/absent"] }] },
+      'service helper: its program "/absent" does not exist',
+    ],
+    "keys of a user who is not there": [
+      { ssh: { user: "admin", authorizedKeys: ["ssh-ed25519 AAAA me"] } },
+      'the image\'s /etc/passwd has no user "admin" to log in as',
+    ],
+    "modules that nothing can load": [
+      { modules: { load: ["virtio_net"] } },
+      "modules are asked for without a directory",
+    ],
+    "a user for an init that has its own": [
+      { init: "systemd", process: { user: "5" } },
+      "process.user has no meaning where systemd is the init",
+    ],
+  };
+
+  /** What is said of the guest itself. */
+  async function guestFindings(
+    guest: GuestConfigInput,
+    options: Partial<DiagnoseOptions> = {},
+    image: ProcessConfig = { Cmd: ["/app"] },
+  ): Promise<readonly Finding[]> {
+    const findings = await diagnose(doctorImage({ "/app": elf(), [unit]: elf() }, image), {
+      format: "ext4",
+      guest: parseGuestConfig(guest, "test"),
+      prepared: await prepared(guest),
+      ...options,
+    });
+    return findings.filter(({ code }) => code === "guest");
+  }
+
+  test.for(Object.entries(asked))("is found: %s", async ([, [guest, reason]]) => {
+    expect(await guestFindings(guest)).toEqual([
+      expect.objectContaining({
+        severity: "error",
+        reason: expect.stringContaining(reason) as string,
+        remedy: expect.any(String) as string,
+      }),
+    ]);
+  });
+
+  test("of an initrd is found for an initrd alone", async () => {
+    const guest: GuestConfigInput = { files: [{ content: "hello", guest: "/etc/motd" }] };
+    expect(await guestFindings(guest)).toEqual([]);
+    expect(await guestFindings(guest, { initrd: true })).toMatchObject([
+      { severity: "error", reason: "files cannot be had of an initrd, which leaves the image as it is" },
+    ]);
+  });
+
+  test("is not what it only warns of", async () => {
+    expect(await guestFindings({}, {}, { Cmd: ["/app"], StopSignal: "SIGFOO" })).toMatchObject([
+      { severity: "warning", reason: expect.stringContaining("SIGFOO") as string },
+    ]);
+  });
+
+  test("is not said twice of a program or user that is not there", async () => {
+    expect(await guestFindings({}, {}, { Cmd: ["/absent"] })).toEqual([]);
+    expect(await guestFindings({}, {}, { Cmd: ["/app"], User: "nobody" })).toEqual([]);
   });
 });
 
@@ -300,7 +384,8 @@ property.prop([
   const app = Buffer.concat([Buffer.from(start, "latin1"), bytes]);
   const image = { "/app": app, "/usr/bin/env": elf(), "/etc/passwd": bytes };
   const config = { Cmd: ["/app", argument], User: user, WorkingDir: argument, Env: [`PATH=${user}`] };
-  for (const finding of await findingsOf(image, config))
+  const options = { format: "ext4", prepared: await prepared({}) } as const;
+  for (const finding of await diagnose(doctorImage(image, config), options))
     // oxlint-disable-next-line no-control-regex
     expect(`${finding.subject}${finding.reason}`).not.toMatch(/[\u0000-\u001f]/);
 });

@@ -1,8 +1,10 @@
 import { formatPlatform, hostPlatform, normalisePlatform, type Platform } from "@bootlayer/image-spec";
 import { byteString } from "@bootlayer/rootfs-tree";
+import { initArchitecture } from "../init-binary.ts";
 import { composeProcess } from "../process.ts";
 import { checkUser, checkWorkingDirectory } from "./check-identity.ts";
 import { checkKernel, runnableArchitectures } from "./check-kernel.ts";
+import { checkPlan } from "./check-plan.ts";
 import { checkInitSystem, type InitSystemCheck } from "./check-init-system.ts";
 import { checkProgram, type ProgramCheck } from "./check-program.ts";
 import type { DiagnoseOptions, DoctorImage } from "./doctor-image.ts";
@@ -14,8 +16,8 @@ import { usedXattrs } from "./used-xattrs.ts";
 
 /**
  * Says whether an image will boot and run its program, in the order of a boot's steps: platform, user, working directory,
- * program (execve(2), elf(5)), init system, kernel. It looks only, and reports every fault of the image as a finding: what it
- * throws comes from `readFile`, or is GUEST_FILE, GUEST_IMAGE for what cannot be put in.
+ * program (execve(2), elf(5)), init system, the rest of what is asked of the guest, kernel. It looks only, and reports every
+ * fault of the image as a finding: what it throws comes from `readFile`, or is GUEST_FILE, GUEST_IMAGE for what cannot be put in.
  */
 export async function diagnose(built: DoctorImage, options: DiagnoseOptions): Promise<readonly Finding[]> {
   const { kernel, guest, prepared } = options;
@@ -46,12 +48,17 @@ export async function diagnose(built: DoctorImage, options: DiagnoseOptions): Pr
     securityXattr: xattrs.security,
     aclXattr: xattrs.acl,
   };
-  return [
+  const findings = [
     ...checkPlatform(image.platform),
-    ...userFindings,
-    checkWorkingDirectory(process.workingDirectory, image),
+    // An image's own init runs as root in /, whatever its config says.
+    ...(init.foreign ? [] : [...userFindings, checkWorkingDirectory(process.workingDirectory, image)]),
     ...program,
     init.finding,
+  ];
+  const isSound = findings.every(({ severity }) => severity !== "error");
+  return [
+    ...findings,
+    ...(prepared && isSound ? await checkPlan(prepared, built, options.initrd ? "initrd" : "layer") : []),
     ...(kernel ? checkKernel(kernel, options, needs) : []),
   ];
 }
@@ -78,20 +85,16 @@ async function checkStart(
   ];
 }
 
-/** Those that our init is built for. */
-const bootable = ["linux/amd64", "linux/arm64"];
-
 function checkPlatform(platform: Platform): Finding[] {
   const own = normalisePlatform(platform);
-  const { os, architecture } = own;
   const subject = formatPlatform(own);
-  if (!bootable.includes(`${os}/${architecture}`))
+  if (initArchitecture(own) === undefined)
     return [
       {
         code: "platform",
         severity: "error",
         subject,
-        reason: `there is an init for ${bootable.join(" and ")} only`,
+        reason: "there is an init for linux/amd64 and linux/arm64 only",
         remedy: "take the image for one of these: --platform",
       },
     ];
@@ -99,7 +102,7 @@ function checkPlatform(platform: Platform): Finding[] {
   const reason = "there is an init for it";
   return [
     { code: "platform", severity: "ok", subject, reason, remedy: undefined },
-    ...(host === architecture ? [] : [foreignToHost(subject, host)]),
+    ...(host === own.architecture ? [] : [foreignToHost(subject, host)]),
   ];
 }
 

@@ -23,8 +23,11 @@ export interface DiagnoseOptions {
   readonly squashfsCompression?: "gzip" | "zstd" | "xz" | "lz4" | undefined;
   /** What is asked of the guest: its overrides of the process, network, agent, overlay and modules are looked at too. */
   readonly guest?: GuestConfig | undefined;
-  /** What of the host goes in with that guest: its files are looked at as if they were in the image, its modules as being there. */
-  readonly prepared?: Pick<PreparedGuest, "files" | "modules"> | undefined;
+  /**
+   * That guest with what goes in of the host: its files are looked at as if they were in the image, its modules as being there, and
+   * what a build would refuse of it is found.
+   */
+  readonly prepared?: PreparedGuest | undefined;
   /** The guest starts from an initrd, which holds the modules that `guest` names. */
   readonly initrd?: boolean | undefined;
   /** Where it is to run: decides which devices the kernel needs. Without it, any one way to reach a disk will do. */

@@ -28,6 +28,8 @@ export type FindingCode =
   | "init-system"
   | "platform"
   | "platform-host"
+  // What a build would refuse of the guest that is asked for, or warn of.
+  | "guest"
   // The kernel: a feature that something needs, by how the kernel has it.
   | "kernel-architecture"
   | "kernel-compression"

@@ -6,7 +6,7 @@ export interface Matches {
   readonly distances: Uint16Array;
 }
 
-const hashBits = 15;
+const hashBits = 16;
 /** How many earlier places are looked at for a better match. */
 const maxTries = 128;
 /** A match of so many bytes is not improved upon, at this byte or the next ones that it covers. */
@@ -15,15 +15,21 @@ const longEnough = 64;
 const rarestAmong = 16;
 
 /**
- * For every position a link to the one before that has the same hash of four bytes, as a distance; the longest one also stands for
- * none. That it leads to the same bytes is not certain.
+ * For every position a link to the one before that has the same hash of its next bytes, as a distance; the longest one also stands
+ * for none. That it leads to the same bytes is not certain.
  */
 type Links = Uint16Array;
 
+/** Links by four bytes find any match; those by eight, among fewer places, the ones of eight bytes or more. */
+interface BlockLinks {
+  readonly byFour: Links;
+  readonly byEight: Links;
+}
+
 /** Answers a function that fills the same memory anew for each block of at most `longestBlock` bytes. */
 export function createMatchFinder(longestBlock: number): (bytes: DataView) => Matches {
-  const heads = new Int32Array(2 ** hashBits);
-  const links: Links = new Uint16Array(longestBlock);
+  const heads = { byFour: new Int32Array(2 ** hashBits), byEight: new Int32Array(2 ** hashBits) };
+  const links = { byFour: new Uint16Array(longestBlock), byEight: new Uint16Array(longestBlock) };
   const matches = { lengths: new Int32Array(longestBlock), distances: new Uint16Array(longestBlock) };
   return (bytes) => {
     linkPositions(bytes, heads, links);
@@ -32,16 +38,29 @@ export function createMatchFinder(longestBlock: number): (bytes: DataView) => Ma
   };
 }
 
-function linkPositions(bytes: DataView, heads: Int32Array, links: Links): void {
-  heads.fill(-maxDistance);
-  for (let at = 0; at <= bytes.byteLength - minMatchLength; at++) {
-    const hash = Math.imul(bytes.getInt32(at, true), 0x9e3779b1) >>> (32 - hashBits);
-    links[at] = Math.min(at - (heads[hash] ?? 0), maxDistance);
-    heads[hash] = at;
+/** `heads` has, by hash, the latest position. */
+function linkPositions(
+  bytes: DataView,
+  heads: Readonly<Record<keyof BlockLinks, Int32Array>>,
+  { byFour, byEight }: BlockLinks,
+): void {
+  const { byFour: headsByFour, byEight: headsByEight } = heads;
+  headsByFour.fill(-maxDistance);
+  headsByEight.fill(-maxDistance);
+  const last = bytes.byteLength - 8;
+  for (let at = 0; at <= last; at++) {
+    const product = Math.imul(bytes.getInt32(at, true), 0x9e3779b1);
+    const hash = product >>> (32 - hashBits);
+    byFour[at] = Math.min(at - (headsByFour[hash] ?? 0), maxDistance);
+    headsByFour[hash] = at;
+    const mixed = product ^ bytes.getInt32(at + 4, true);
+    const longHash = Math.imul(mixed ^ (mixed >>> 15), 0x85ebca77) >>> (32 - hashBits);
+    byEight[at] = Math.min(at - (headsByEight[longHash] ?? 0), maxDistance);
+    headsByEight[longHash] = at;
   }
 }
 
-function findLongestMatches(bytes: DataView, links: Links, matches: Matches): void {
+function findLongestMatches(bytes: DataView, links: BlockLinks, matches: Matches): void {
   const { lengths, distances } = matches;
   const firstWithout = Math.max(lastMatchStart(bytes.byteLength) + 1, 0);
   const limit = matchEndLimit(bytes.byteLength);
@@ -66,7 +85,7 @@ function findLongestMatches(bytes: DataView, links: Links, matches: Matches): vo
  */
 function improveMatch(
   bytes: DataView,
-  links: Links,
+  links: BlockLinks,
   at: number,
   length: number,
   distances: Uint16Array,
@@ -76,10 +95,11 @@ function improveMatch(
   const firstWord = bytes.getInt32(at, true);
   // The word that ends with the byte which the match so far lacks.
   let lastWord = bytes.getInt32(at + length - 3, true);
-  let rarest = rarestWord(links, at, length - 3);
+  let followed = length < 7 ? links.byFour : links.byEight;
+  let rarest = rarestWord(followed, at, length - (length < 7 ? 3 : 7));
   let candidate = at;
   for (let tries = 0; tries < maxTries; tries++) {
-    candidate -= links[candidate + rarest] ?? maxDistance;
+    candidate -= followed[candidate + rarest] ?? maxDistance;
     if (candidate < farthest) break;
     if (bytes.getInt32(candidate + length - 3, true) !== lastWord) continue;
     if (bytes.getInt32(candidate, true) !== firstWord) continue;
@@ -90,7 +110,8 @@ function improveMatch(
     distances[at] = at - candidate;
     if (length >= longEnough || at + length >= limit) break;
     lastWord = bytes.getInt32(at + length - 3, true);
-    rarest = rarestWord(links, candidate, length - 4);
+    followed = length < 8 ? links.byFour : links.byEight;
+    rarest = rarestWord(followed, candidate, length - (length < 8 ? 4 : 8));
   }
   return length;
 }

@@ -2,10 +2,10 @@ import { extraLengthBytes, minMatchLength } from "./lz4-block.ts";
 
 /** Token and distance. */
 const matchBytes = 3;
-/** The longest match that needs no byte of its own for its length. */
+/** A match is tried up to so many bytes shorter: more hardly ever helps what follows. */
+const shorteningsTried = 2;
+/** The longest match that needs no byte of its own for its length: tried too where a longer one does. */
 const longestInToken = minMatchLength + 14;
-/** So many bytes less are tried of longer matches: rarely does a much shorter one help what follows. */
-const shorteningsTried = 8;
 
 /**
  * Answers a function that chooses among the longest matches at each of `count` positions, in place: a length is shortened to what
@@ -41,19 +41,14 @@ function addsLengthByte(literalRun: number): boolean {
 function cheapestLength(costs: Int32Array, at: number, longest: number, literalCost: number): number {
   let best = 0;
   let lowest = literalCost;
-  const shortest = Math.max(longest - shorteningsTried, longestInToken + 1);
+  const shortest = Math.max(longest - shorteningsTried, minMatchLength);
   for (let length = longest; length >= shortest; length--) {
     const cost = matchCost(costs, at, length);
     if (cost >= lowest) continue;
     lowest = cost;
     best = length;
   }
-  for (let length = Math.min(longest, longestInToken); length >= minMatchLength; length--) {
-    const cost = matchBytes + (costs[at + length] ?? 0);
-    if (cost >= lowest) continue;
-    lowest = cost;
-    best = length;
-  }
+  if (shortest > longestInToken && matchCost(costs, at, longestInToken) < lowest) return longestInToken;
   return best;
 }
 

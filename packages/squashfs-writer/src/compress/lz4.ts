@@ -7,6 +7,7 @@ import {
   lz4Options,
   matchEndLimit,
   maxDistance,
+  minMatchLength,
   viewOf,
   writeLastLiterals,
   writeSequence,
@@ -38,41 +39,39 @@ export function createLz4Compressor(blockSize: SquashfsBlockSize): Compressor {
 function encodeFast(output: Lz4Output, table: Int32Array): number {
   const { sourceView: bytes } = output;
   const lastStart = lastMatchStart(bytes.byteLength);
+  const limit = matchEndLimit(bytes.byteLength);
   let end = 0;
   let literals = 0;
   let tries = 1 << skipTrigger;
   for (let at = 0; at <= lastStart;) {
-    const candidate = exchange(table, bytes, at);
-    if (at - candidate > maxDistance || bytes.getInt32(candidate, true) !== bytes.getInt32(at, true)) {
+    const word = bytes.getInt32(at, true);
+    const hash = hashOf(word);
+    const candidate = table[hash] ?? noPosition;
+    table[hash] = at;
+    if (at - candidate > maxDistance || bytes.getInt32(candidate, true) !== word) {
       at += tries++ >> skipTrigger;
       continue;
     }
-    const start = at - commonLengthBackwards(bytes, at, candidate, literals);
-    const distance = at - candidate;
-    const matchEnd = at + commonLength(bytes, at, candidate, matchEndLimit(bytes.byteLength));
-    end = writeSequence(output, end, literals, start, matchEnd - start, distance);
+    const start = at - commonLengthBefore(bytes, at, candidate, literals);
+    const matchEnd =
+      at + minMatchLength + commonLength(bytes, at + minMatchLength, candidate + minMatchLength, limit);
+    end = writeSequence(output, end, literals, start, matchEnd - start, at - candidate);
     at = literals = matchEnd;
     tries = 1 << skipTrigger;
-    if (at <= lastStart) exchange(table, bytes, at - 2);
+    table[hashOf(bytes.getInt32(at - 2, true))] = at - 2;
   }
   return writeLastLiterals(output, end, literals);
 }
 
-/** Notes `at` under the hash of its four bytes; answers what stood there. */
-function exchange(table: Int32Array, bytes: DataView, at: number): number {
-  const hash = Math.imul(bytes.getInt32(at, true), 0x9e3779b1) >>> (32 - hashBits);
-  const before = table[hash] ?? noPosition;
-  table[hash] = at;
-  return before;
+function hashOf(word: number): number {
+  return Math.imul(word, 0x9e3779b1) >>> (32 - hashBits);
 }
 
-function commonLengthBackwards(bytes: DataView, at: number, earlier: number, limit: number): number {
+/** How many bytes before `at`, down to `limit`, are the same as those before `earlier`. */
+function commonLengthBefore(bytes: DataView, at: number, earlier: number, limit: number): number {
+  const longest = Math.min(at - limit, earlier);
   let length = 0;
-  while (
-    at - length > limit &&
-    earlier > length &&
-    bytes.getUint8(at - length - 1) === bytes.getUint8(earlier - length - 1)
-  )
+  while (length < longest && bytes.getUint8(at - length - 1) === bytes.getUint8(earlier - length - 1))
     length++;
   return length;
 }

@@ -6,8 +6,8 @@ import { zstdParameters } from "./zstd-parameters.ts";
 const defaultLevel = 15;
 
 /**
- * One zstd frame a block (RFC 8878). The synchronous call knows a block's size before it starts, so the frame is a single segment:
- * readers need no window beyond the block, and the kernel refuses any larger. `level` is 1 to 22.
+ * One zstd frame a block (RFC 8878). The synchronous call knows a block's size before it starts, so the frame asks for no window
+ * beyond the block: the kernel refuses a larger one, which streams and asynchronous calls do ask for. `level` is 1 to 22.
  */
 export function createZstdCompressor(level: number): Compressor {
   return {
