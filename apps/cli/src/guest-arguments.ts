@@ -6,7 +6,7 @@ type Member<Name extends keyof GuestConfigInput> = NonNullable<GuestConfigInput[
 /** The agent's own where none is named; here too, so that reading flags needs no library. */
 export const defaultVsockPort = 1024;
 /** The virtio-serial port that the agent takes where none is named. */
-export const defaultSerialPort = "bootlayer.agent";
+const defaultSerialPort = "bootlayer.agent";
 
 function refuse(text: string, form: string): never {
   throw new SyntaxError(`${JSON.stringify(text)} is not ${form}`);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -75,7 +76,8 @@ static bool open_output(const struct program *program, int *theirs)
 	if (pipe2(ends, O_CLOEXEC) != 0)
 		return false;
 	*theirs = ends[1];
-	if (give_to_program(program, ends[1]) == 0 && add_output(ends[0]))
+	/* A program that starts as root and steps down opens /dev/stdout again as somebody else. */
+	if (give_to_program(program, ends[1]) == 0 && fchmod(ends[1], 0622) == 0 && add_output(ends[0]))
 		return true;
 	int why = errno;
 	close(ends[0]);

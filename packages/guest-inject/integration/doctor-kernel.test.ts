@@ -128,6 +128,7 @@ describe.skipIf(judge.skip)(`Debian's cloud kernel${judge.reason}`, () => {
       [],
     );
     expect(await faults({ format: "ext4", machine: "firecracker" }, offline)).toEqual([
+      expect.stringContaining("warning kernel-format"),
       "error kernel-module CONFIG_VIRTIO_BLK, CONFIG_VIRTIO_MMIO",
     ]);
   });

@@ -72,6 +72,7 @@ describe.skipIf(judge.skip)(`what is left when the program ends${judge.reason}`,
     const script = `
       (trap 'sleep 0.3; echo left over is told; exit' TERM; while true; do sleep 0.1; done) &
       until [ "$(cat /shared/count || echo 0)" -ge 2 ]; do sleep 0.1; done
+      su app -c 'echo stepped down to $(id -u) > /dev/stdout'
       seq 1 20000
       exit 9`;
     const conf = `${shellConf(script)}
@@ -96,6 +97,7 @@ service-once`;
         counter: service,
         lasting: { program: `#!/bin/sh\n${lasting}\n` },
         lost: { program: "#!/bin/absent\n" },
+        "etc/passwd": "app:x:1000:1000::/:/bin/sh\n",
       },
     );
   });
@@ -110,6 +112,10 @@ service-once`;
     expect(console).toContain(
       "bootlayer: warning service lost did not start: /lost: execve: it is there, but the interpreter that it names is not\n",
     );
+  });
+
+  test("a program that has stepped down from root opens /dev/stdout again", () => {
+    expect(console).toContain("\nstepped down to 1000\n");
   });
 
   test("all output of the program comes before the exit mark", () => {

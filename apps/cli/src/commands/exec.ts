@@ -46,7 +46,7 @@ async function attach({ process }: CliContext, flags: ExecFlags, running: GuestP
   const { stdin, stdout, stderr } = process;
   const resize = (): void => running.resize({ rows: stdout.rows || 24, columns: stdout.columns || 80 });
   if (flags.tty) stdout.on?.("resize", resize);
-  const input = flags.interactive ? (flags.tty ? rawInput(stdin) : undefined) : undefined;
+  const input = flags.interactive && flags.tty ? rawInput(stdin) : undefined;
   try {
     if (flags.interactive && running.stdin)
       // A program that ends before its input does is no failure.

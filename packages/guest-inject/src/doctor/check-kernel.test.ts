@@ -87,6 +87,13 @@ test("a kernel of another architecture is an error; one that also runs 32-bit pr
   );
 });
 
+test("a bzImage is not for every Firecracker", async () => {
+  const packed = { ...kernel(), path: "/boot/vmlinuz", kind: "bzImage" } as const;
+  expect(await faults(packed, { machine: "firecracker" })).toEqual(["warning kernel-format /boot/vmlinuz"]);
+  expect(await faults(packed, { machine: "cloud-hypervisor" })).toEqual([]);
+  expect(await faults({ ...packed, kind: "elf" }, { machine: "firecracker" })).toEqual([]);
+});
+
 test("a 32-bit program needs a kernel that runs them", async () => {
   const image = doctorImage({ "/app": elf({ machine: 3, bits: 32 }) }, { Cmd: ["/app"] });
   const codes = async (facts: KernelFacts) =>

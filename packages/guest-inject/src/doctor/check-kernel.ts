@@ -30,7 +30,11 @@ export function runnableArchitectures(architecture: string, kernel: KernelFacts 
 
 /** Holds the kernel's features against what format, machine, guest and image ask for. */
 export function checkKernel(kernel: KernelFacts, options: DiagnoseOptions, image: ImageNeeds): Finding[] {
-  const findings = [...kernel.findings, ...checkArchitecture(kernel, image.architecture)];
+  const findings = [
+    ...kernel.findings,
+    ...checkArchitecture(kernel, image.architecture),
+    ...checkFormat(kernel, options.machine),
+  ];
   if (kernel.config === undefined) return findings;
   return [...findings, ...kernelNeeds(options, image).map((need) => judge(need, kernel, options))];
 }
@@ -49,6 +53,21 @@ function checkArchitecture(kernel: KernelFacts, architecture: string): Finding[]
         ? `${release} for ${kernel.architecture}`
         : `${release} is built for ${kernel.architecture}, and the image for ${architecture}`,
       remedy: runs ? undefined : "take a kernel for the image's architecture, or the image for the kernel's",
+    },
+  ];
+}
+
+/** The others unpack a bzImage, or let it unpack itself; Firecracker learnt it in July 2026 (its pull request 6037). */
+function checkFormat({ kind, path }: KernelFacts, machine: DiagnoseOptions["machine"]): Finding[] {
+  if (machine !== "firecracker" || kind !== "bzImage") return [];
+  return [
+    {
+      code: "kernel-format",
+      severity: "warning",
+      subject: path,
+      reason: "it is a bzImage, which no Firecracker of before July 2026 starts",
+      remedy:
+        "give the vmlinux in it, as the kernel's scripts/extract-vmlinux gets it out, or take a newer Firecracker",
     },
   ];
 }

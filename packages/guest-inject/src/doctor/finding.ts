@@ -33,6 +33,7 @@ export type FindingCode =
   // The kernel: a feature that something needs, by how the kernel has it.
   | "kernel-architecture"
   | "kernel-compression"
+  | "kernel-format"
   | "kernel-config-unknown"
   | "kernel-built-in"
   | "kernel-module"

@@ -76,7 +76,7 @@ function cpuModel(
 }
 
 /** The guest's names for the disks, each bus counting its own; NVMe disks are namespaces of one controller. */
-export function diskDevices(disks: readonly LaunchDisk[]): string[] {
+function diskDevices(disks: readonly LaunchDisk[]): string[] {
   let virtio = 0;
   let nvme = 0;
   return disks.map(({ bus }) =>
