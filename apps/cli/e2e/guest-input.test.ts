@@ -240,6 +240,10 @@ test("boot refuses to change what a disk's guest is", async () => {
       exitCode: 2,
       stderr: expect.stringContaining("OPTIONS_INVALID") as string,
     });
+    expect(await runCli(["boot", disk, "--kernel", kernel, "--size", "4G"])).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining("OPTIONS_INVALID") as string,
+    });
     // A configuration is enough for a doctor, but cannot be started.
     expect(await runCli(["boot", disk, "--kernel", kernel])).toMatchObject({
       exitCode: 2,

@@ -97,6 +97,9 @@ async function guestOfDisk(flags: BootFlags, kernel: KernelFacts, disk: string):
   );
   if (said !== undefined || flags.initAs !== undefined)
     throw usageError(`${disk} is a disk: what its guest is was decided when it was built`);
+  const made = ["size", "blockSize", "journal", "label", "compression", "platform", "limit"] as const;
+  if (made.some((name) => flags[name] !== undefined) || flags.format !== "ext4" || !flags.selinuxLabels)
+    throw usageError(`${disk} is a disk: flags on what it is made of are for an image`);
   return {
     architecture: kernel.architecture === "arm64" ? "arm64" : "amd64",
     // It is on each disk with a guest, also where it hands over to an init of the image's own.
