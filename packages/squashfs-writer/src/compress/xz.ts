@@ -4,6 +4,8 @@ import { compressionIds, metadataChunkBytes, type Compressor } from "./compresso
 import { loadCompressor } from "./load-compressor.ts";
 import { xzStream } from "./xz-container.ts";
 
+const smallestDictionary = 4096;
+
 /**
  * One .xz stream a block, in the subset that the kernel's reader takes. `preset` is 0 to 9. Each block is compressed once without
  * and once with each of `filters`, and the shortest is kept: so only code is filtered, and data are not spoilt.
@@ -15,10 +17,10 @@ export async function createXzCompressor(
 ): Promise<Compressor> {
   const { Lzma2Compressor } = await loadCompressor("@napi-rs/lzma", () => import("@napi-rs/lzma"));
   // What readers take for granted where the image holds no options; they refuse a larger one.
-  const dictionarySize = Math.max(blockSize, metadataChunkBytes);
+  const largestDictionary = Math.max(blockSize, metadataChunkBytes);
 
   async function lzma2(bytes: Uint8Array): Promise<Buffer> {
-    const compressor = new Lzma2Compressor({ preset, dictSize: dictionarySize });
+    const compressor = new Lzma2Compressor({ preset, dictSize: dictionarySizeFor(bytes.length) });
     return Buffer.concat([compressor.update(bytes), await compressor.finish()]);
   }
 
@@ -28,7 +30,7 @@ export async function createXzCompressor(
     return xzStream({
       uncompressed: block,
       lzma2: await lzma2(bytes),
-      dictionarySize,
+      dictionarySize: dictionarySizeFor(block.length),
       branchFilterId: filter.xzId,
     });
   }
@@ -36,9 +38,13 @@ export async function createXzCompressor(
   const chosen = [...new Set(filters)].map((name) => branchFilters[name]);
   return {
     id: compressionIds.xz,
-    options: chosen.length === 0 ? undefined : xzOptions(dictionarySize, chosen),
+    options: chosen.length === 0 ? undefined : xzOptions(largestDictionary, chosen),
     async compress(block) {
-      let shortest = xzStream({ uncompressed: block, lzma2: await lzma2(block), dictionarySize });
+      let shortest = xzStream({
+        uncompressed: block,
+        lzma2: await lzma2(block),
+        dictionarySize: dictionarySizeFor(block.length),
+      });
       for (const filter of chosen) {
         const stream = await filtered(block, filter);
         if (stream.length < shortest.length) shortest = stream;
@@ -46,6 +52,11 @@ export async function createXzCompressor(
       return shortest.length < block.length ? shortest : undefined;
     },
   };
+}
+
+/** No more than a block needs: a large dictionary takes longer to set up than a small block to compress. */
+function dictionarySizeFor(blockLength: number): number {
+  return Math.max(smallestDictionary, 2 ** Math.ceil(Math.log2(blockLength)));
 }
 
 function xzOptions(dictionarySize: number, filters: readonly BranchFilter[]): Uint8Array {
