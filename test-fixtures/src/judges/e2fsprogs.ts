@@ -9,8 +9,10 @@ import { runTool } from "./run-tool.ts";
  */
 export async function e2fsck(image: string): Promise<string> {
   const output = await runTool("e2fsck", ["-fn", image]);
+  // A guess of e2fsck's about each time that ext4 can hold after 2310.
+  const findings = output.replaceAll(/^Timestamp\(s\) on inode \d+ beyond 2310-04-04 .*\nFix\? no$/gm, "");
   // It ends with 0 all the same where only the journal, and counts that are in it, are left to be mended.
-  if (/^Warning: skipping journal recovery|\? no$/m.test(output))
+  if (/^Warning: skipping journal recovery|\? no$/m.test(findings))
     throw new Error(`e2fsck -fn ${image} finds something to mend:\n${output}`);
   return output;
 }
