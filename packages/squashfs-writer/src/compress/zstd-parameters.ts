@@ -15,6 +15,7 @@ interface Tuning {
   /** Of the lazy strategies no more than a hint. */
   readonly targetLength?: number;
   readonly hashLog?: number;
+  readonly chainLog?: number;
 }
 
 const { ZSTD_lazy: lazy, ZSTD_lazy2: lazy2, ZSTD_btopt: btopt, ZSTD_btultra: btultra } = constants;
@@ -28,7 +29,7 @@ const tunings: readonly Readonly<{ longest: number; levels: Readonly<Record<numb
   {
     longest: 2 ** 18,
     levels: {
-      15: { strategy: btultra, searchLog: 3, minMatch: 3, targetLength: 16 },
+      15: { strategy: btopt, searchLog: 3, minMatch: 3, targetLength: 20, hashLog: 15, chainLog: 17 },
       14: { strategy: btopt, searchLog: 3, minMatch: 3, targetLength: 12 },
       13: { strategy: btopt, searchLog: 2, minMatch: 3, targetLength: 8 },
       12: { strategy: btopt, searchLog: 1, minMatch: 3, targetLength: 8 },
@@ -59,5 +60,6 @@ export function zstdParameters(level: number, blockLength: number): ZstdParamete
   parameters[constants.ZSTD_c_minMatch] = tuning.minMatch;
   if (tuning.targetLength !== undefined) parameters[constants.ZSTD_c_targetLength] = tuning.targetLength;
   if (tuning.hashLog !== undefined) parameters[constants.ZSTD_c_hashLog] = tuning.hashLog;
+  if (tuning.chainLog !== undefined) parameters[constants.ZSTD_c_chainLog] = tuning.chainLog;
   return parameters;
 }
