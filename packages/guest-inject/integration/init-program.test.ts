@@ -81,7 +81,9 @@ describe.skipIf(judge.skip)(`the machine around a program${judge.reason}`, () =>
   beforeAll(async () => {
     await using scratch = await scratchDirectory();
     const orphans = { host: await buildProgram(scratch.path, "orphans") };
+    // What goes to standard error comes by another pipe: long before the rest, it is in no other line's middle.
     const script = `
+      echo to-stderr > /dev/stderr
       cat /proc/mounts
       /orphans
       echo "name $(hostname) $(wc -c < /etc/machine-id) $(head -c 32 /etc/machine-id | tr -d 0-9a-f)."
@@ -90,7 +92,6 @@ describe.skipIf(judge.skip)(`the machine around a program${judge.reason}`, () =>
       echo "ports $(cat /proc/sys/net/ipv4/ip_unprivileged_port_start)"
       echo "volume $(stat -c '%a %u' /volume) $(stat -c '%a %u' /volume/kept)"
       echo to-stdout > /dev/stdout
-      echo to-stderr > /dev/stderr
       echo to-descriptor > /proc/self/fd/1
       printf 'no end of line'
       kill -TERM $$`;

@@ -21,7 +21,9 @@ async function writeBlock(
 
 test("the example of the README prints what its last line says", async () => {
   await using example = await writeBlock("ts", "example.ts");
-  const { stdout } = await execa(process.execPath, ["--conditions=@bootlayer/source", example.path]);
+  // Who runs the tests may have asked for colours.
+  const env = { FORCE_COLOR: "0" };
+  const { stdout } = await execa(process.execPath, ["--conditions=@bootlayer/source", example.path], { env });
   const said = /\/\/ (\[.*)$/m.exec(await readFile(example.path, "utf8"))?.[1];
   expect(stdout).toBe(said);
 });
