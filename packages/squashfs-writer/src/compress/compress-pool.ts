@@ -124,14 +124,17 @@ export function createCompressorOfThisThread(compressor: BlockCompressor): Compr
 }
 
 function startWorker(data: ThreadData): Worker {
-  const options: WorkerOptions = {
+  const options = {
     name: "bootlayer-compress",
     // Its JavaScript makes small garbage only: without this it would collect 16 MiB of it at a time.
     resourceLimits: { maxYoungGenerationSizeMb: 4 },
     workerData: data,
-  };
-  if (typeof __SQUASHFS_WORKER__ !== "undefined")
-    return new Worker(__SQUASHFS_WORKER__, { ...options, eval: true });
+  } satisfies WorkerOptions & { readonly workerData: ThreadData };
+  if (typeof __SQUASHFS_WORKER__ !== "undefined") {
+    // Text in no file would look for packages from the current directory.
+    const workerData: ThreadData = { ...data, program: import.meta.url };
+    return new Worker(__SQUASHFS_WORKER__, { ...options, workerData, eval: true });
+  }
   // The module runs from source or compiled; the worker stands beside it in the same form.
   const name = import.meta.url.endsWith(".ts") ? "./worker.ts" : "./worker.js";
   return new Worker(new URL(name, import.meta.url), options);

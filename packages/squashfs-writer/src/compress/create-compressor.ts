@@ -10,10 +10,13 @@ import { createZstdCompressor } from "./zstd.ts";
 /**
  * The compressor for an image of `blockSize`; `compression` has been checked. Only the library that is asked for is loaded. Throws
  * SQUASHFS_COMPRESSOR_MISSING.
+ *
+ * `program`: URL of the module beside which native packages are installed, where this code runs from no file.
  */
 export async function createCompressor(
   compression: SquashfsCompression,
   blockSize: SquashfsBlockSize,
+  program?: string,
 ): Promise<Compressor> {
   switch (compression.kind) {
     case "zstd":
@@ -21,7 +24,7 @@ export async function createCompressor(
     case "gzip":
       return createGzipCompressor(compression.level ?? 9);
     case "xz":
-      return createXzCompressor(compression.level ?? 6, compression.filters ?? [], blockSize);
+      return createXzCompressor(compression.level ?? 6, compression.filters ?? [], blockSize, program);
     case "lz4":
       return compression.highCompression ? createLz4HcCompressor(blockSize) : createLz4Compressor(blockSize);
     case "none":

@@ -4,6 +4,8 @@ import type { SquashfsBlockSize, SquashfsCompression } from "../options.ts";
 export interface ThreadData {
   readonly compression: SquashfsCompression;
   readonly blockSize: SquashfsBlockSize;
+  /** URL of the program's file, for a thread whose text is in no file: native packages are found from there. */
+  readonly program?: string;
 }
 
 /** A block on its way to a thread: the first `length` bytes of memory that travels with it. */

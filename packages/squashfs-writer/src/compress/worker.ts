@@ -5,8 +5,8 @@ import type { BlockToCompress, ThreadData } from "./worker-messages.ts";
 
 // A thread that compresses one block after another. What goes wrong here ends the thread with an error.
 
-const { compression, blockSize } = workerData as ThreadData;
-const compressor = createCompressor(compression, blockSize);
+const { compression, blockSize, program } = workerData as ThreadData;
+const compressor = createCompressor(compression, blockSize, program);
 let last: Promise<void> = Promise.resolve();
 
 async function compressAfter(before: Promise<void>, block: BlockToCompress): Promise<void> {

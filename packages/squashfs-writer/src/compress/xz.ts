@@ -1,3 +1,5 @@
+import { createRequire } from "node:module";
+import { pathToFileURL } from "node:url";
 import type { SquashfsBlockSize, XzFilter } from "../options.ts";
 import { branchFilters, type BranchFilter } from "./branch-filters.ts";
 import { compressionIds, metadataChunkBytes, type Compressor } from "./compressor.ts";
@@ -14,8 +16,9 @@ export async function createXzCompressor(
   preset: number,
   filters: readonly XzFilter[],
   blockSize: SquashfsBlockSize,
+  program?: string,
 ): Promise<Compressor> {
-  const { Lzma2Compressor } = await loadCompressor("@napi-rs/lzma", () => import("@napi-rs/lzma"));
+  const { Lzma2Compressor } = await loadCompressor("@napi-rs/lzma", () => importLzma(program));
   // What readers take for granted where the image holds no options; they refuse a larger one.
   const largestDictionary = Math.max(blockSize, metadataChunkBytes);
 
@@ -52,6 +55,13 @@ export async function createXzCompressor(
       return shortest.length < block.length ? shortest : undefined;
     },
   };
+}
+
+/** `program`: the module beside which the package is installed, if that is not this one. */
+async function importLzma(program: string | undefined): Promise<typeof import("@napi-rs/lzma")> {
+  if (program === undefined) return await import("@napi-rs/lzma");
+  const { href } = pathToFileURL(createRequire(program).resolve("@napi-rs/lzma"));
+  return (await import(href)) as typeof import("@napi-rs/lzma");
 }
 
 /** No more than a block needs: a large dictionary takes longer to set up than a small block to compress. */
