@@ -25,7 +25,8 @@ export async function runCli(
 ): Promise<CliRun> {
   const child = spawn(process.execPath, [bundle, ...arguments_], {
     cwd,
-    env: { ...process.env, ...env },
+    // Node warns on standard error of two wishes for colours that contradict each other.
+    env: { ...process.env, NO_COLOR: undefined, FORCE_COLOR: undefined, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let [stdout, stderr] = ["", ""];
