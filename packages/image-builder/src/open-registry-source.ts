@@ -1,14 +1,13 @@
 import { ingestBlob, openBlobStore, readBlob, tagImage, type BlobStore } from "@bootlayer/blob-store";
 import { layerCompression, type Descriptor, type Platform, type ResolvedImage } from "@bootlayer/image-spec";
 import {
-  createRegistryClient,
-  dockerConfigCredentials,
   formatReference,
   resolveImage,
   type Reference,
   type RegistryClient,
 } from "@bootlayer/registry-client";
 import type { Environment } from "./build-options.ts";
+import { connectRegistry } from "./connect-registry.ts";
 import {
   layerSources,
   reportResolved,
@@ -18,7 +17,6 @@ import {
   type SourceContext,
 } from "./opened-source.ts";
 import { pullBlobs } from "./pull.ts";
-import { version } from "./version.ts";
 
 /** Asks a registry for the image; its layers come into the store when they are fetched. */
 export async function openRegistrySource(
@@ -29,12 +27,7 @@ export async function openRegistrySource(
   { clock, onEvent, signal }: SourceContext,
 ): Promise<OpenedSource> {
   const store = await openBlobStore(environment.store);
-  const client = createRegistryClient({
-    credentials: dockerConfigCredentials(),
-    onEvent,
-    userAgent: `bootlayer/${version}`,
-    ...(environment.plainHttp === true ? { plainHttp: true } : {}),
-  });
+  const client = connectRegistry(environment, onEvent);
   try {
     const image = await clock.run("resolve", async () =>
       resolved(await resolveImage(client, reference, platform, signal)),
