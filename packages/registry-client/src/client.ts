@@ -15,6 +15,10 @@ export interface RegistryRequest {
   readonly registry: string;
   readonly repository: string;
   readonly method: "GET" | "HEAD";
+  /** `pull` if absent. */
+  readonly actions?: "pull" | "pull,push";
+  /** Access that the request needs besides: `repository:other/name:pull`, to mount a blob from there. */
+  readonly furtherScopes?: readonly string[];
   /** What stands behind the repository: `manifests/latest`. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
@@ -87,9 +91,9 @@ export function createRegistryClient(options: RegistryClientOptions = {}): Regis
   async function send(request: RegistryRequest, caller: AbortSignal): Promise<HttpResponse> {
     const signal = AbortSignal.any([caller, closing.signal]);
     signal.throwIfAborted();
-    const { registry, repository, method, subject } = request;
+    const { registry, repository, method, subject, actions = "pull", furtherScopes = [] } = request;
     const origin = registryOrigin(registry, plainHttp);
-    const target = { registry, repository, actions: "pull", origin } as const;
+    const target = { registry, repository, actions, furtherScopes, origin };
     const url = new URL(`/v2/${repository}/${request.path}`, origin);
     const rules = rulesFrom(origin);
     let authorization = await authorizer.current(target, signal);

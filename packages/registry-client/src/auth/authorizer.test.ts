@@ -68,6 +68,25 @@ test("another repository gets its own token", async () => {
   expect(requests.map(({ scopes }) => scopes)).toEqual([["repository:a/b:pull"], ["repository:c:pull"]]);
 });
 
+test("to push is another scope than to pull, and a mount asks for that of its source too", async () => {
+  const { authorizer, requests, settle } = numbered();
+  const plain = parseChallenges(['Bearer realm="https://r.example/token"']);
+  const pushing = { ...target, actions: "pull,push" } as const;
+  const mounting = { ...pushing, furtherScopes: ["repository:base:pull"] };
+  for (const wanted of [target, pushing, mounting]) {
+    const answer = authorizer.answer(wanted, plain, undefined, signal);
+    await settle();
+    await answer;
+  }
+  expect(requests.map(({ scopes }) => scopes)).toEqual([
+    ["repository:a/b:pull"],
+    ["repository:a/b:pull,push"],
+    ["repository:a/b:pull,push", "repository:base:pull"],
+  ]);
+  expect(await authorizer.current(target, signal)).toBe("Bearer t1");
+  expect(await authorizer.current(mounting, signal)).toBe("Bearer t3");
+});
+
 test("a token is renewed before it expires, once for all who ask", async () => {
   const { authorizer, requests, clock, settle } = numbered();
   const first = authorizer.answer(target, bearer, undefined, signal);

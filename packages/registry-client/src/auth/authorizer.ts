@@ -9,6 +9,8 @@ export interface AccessTarget {
   readonly registry: string;
   readonly repository: string;
   readonly actions: "pull" | "pull,push";
+  /** What the request needs besides: `repository:other/name:pull`, to mount a blob from there. */
+  readonly furtherScopes?: readonly string[];
   /** Of the registry's API. */
   readonly origin: URL;
 }
@@ -113,8 +115,8 @@ export function createAuthorizer(
   };
 }
 
-function keyOf({ registry, repository, actions }: AccessTarget): string {
-  return `${registry} ${repository} ${actions}`;
+function keyOf({ registry, repository, actions, furtherScopes = [] }: AccessTarget): string {
+  return [registry, repository, actions, ...furtherScopes.toSorted()].join(" ");
 }
 
 /** Bearer before Basic: it shows the password to the token server alone. */
@@ -147,9 +149,13 @@ function lasting(header: string): Grant {
 }
 
 /** What the registry asks for, and what this request needs in any case. */
-function scopesOf({ repository, actions }: AccessTarget, { parameters }: Challenge): readonly string[] {
+function scopesOf(
+  { repository, actions, furtherScopes = [] }: AccessTarget,
+  { parameters }: Challenge,
+): readonly string[] {
   const asked = (parameters.get("scope") ?? "").split(/\s+/).filter((scope) => scope !== "");
-  return [...new Set([...asked.slice(0, maxScopes), `repository:${repository}:${actions}`])];
+  const needed = [`repository:${repository}:${actions}`, ...furtherScopes];
+  return [...new Set([...asked.slice(0, maxScopes), ...needed])];
 }
 
 /** The shared request goes on for the others when one of its callers gives up. */
