@@ -17,6 +17,7 @@ export {
   type RegistryRequest,
 } from "./registry/start-registry.ts";
 export type { Fault } from "./registry/fault.ts";
+export { byteGate, type ByteGate } from "./registry/byte-gate.ts";
 export type { RegistryAuth } from "./registry/auth.ts";
 export { judgePath, requireJudge } from "./require-judge.ts";
 export { startDockerRegistry, type DockerRegistry } from "./docker-registry.ts";

@@ -1,4 +1,5 @@
 import type { ServerResponse } from "node:http";
+import type { ByteGate } from "./byte-gate.ts";
 
 /** What goes wrong with one response. */
 export type Fault =
@@ -17,15 +18,20 @@ export type Fault =
   | { readonly kind: "truncate"; readonly afterBytes: number }
   /** The byte at this offset of the body has its bits inverted. */
   | { readonly kind: "corrupt"; readonly atByte: number }
+  /** The headers come at once, the body as the gate lets it. */
+  | { readonly kind: "gated"; readonly gate: ByteGate }
   /** The whole body with 200, whatever Range said. */
   | { readonly kind: "ignore-range" }
   /** A 307 to the same blob on another port, which wants no credentials. */
   | { readonly kind: "redirect" };
 
-export type BodyFault = Extract<Fault, { readonly kind: "drop" | "stall" | "truncate" | "corrupt" }>;
+export type BodyFault = Extract<
+  Fault,
+  { readonly kind: "drop" | "stall" | "truncate" | "corrupt" | "gated" }
+>;
 
 export function isBodyFault(fault: Fault | undefined): fault is BodyFault {
-  return fault !== undefined && ["drop", "stall", "truncate", "corrupt"].includes(fault.kind);
+  return fault !== undefined && ["drop", "stall", "truncate", "corrupt", "gated"].includes(fault.kind);
 }
 
 /** Sends a body, whole or with its fault. The caller has set all headers but Content-Length. */
@@ -49,6 +55,10 @@ export function sendBody(response: ServerResponse, body: Buffer, fault: BodyFaul
       response.flushHeaders();
       response.write(body.subarray(0, fault.afterBytes));
       return;
+    case "gated":
+      response.flushHeaders();
+      void sendGated(response, body, fault.gate);
+      return;
     case "drop":
       response.flushHeaders();
       // The callback runs once the bytes are with the kernel; only then does breaking the connection not lose them.
@@ -56,4 +66,13 @@ export function sendBody(response: ServerResponse, body: Buffer, fault: BodyFaul
         response.socket?.end(() => response.destroy()),
       );
   }
+}
+
+async function sendGated(response: ServerResponse, body: Buffer, gate: ByteGate): Promise<void> {
+  for (let sent = 0; sent < body.length && !response.destroyed;) {
+    const length = await gate.take(body.length - sent);
+    response.write(body.subarray(sent, sent + length));
+    sent += length;
+  }
+  response.end();
 }

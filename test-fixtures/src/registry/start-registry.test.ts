@@ -4,6 +4,7 @@ import { layerBlob } from "../layer-blob.ts";
 import { sha256Digest } from "../descriptor.ts";
 import { tarArchive } from "../tar-archive.ts";
 import { startRegistry, type Registry, type RegistryOptions } from "./start-registry.ts";
+import { byteGate } from "./byte-gate.ts";
 import type { Fault } from "./fault.ts";
 
 const layer = layerBlob(tarArchive([{ name: "f", content: "hello" }]), "none");
@@ -141,6 +142,20 @@ describe("what goes wrong", () => {
     );
     await registry?.close();
     expect(await more).toBe("cut by closing");
+  });
+
+  test("gated: the headers at once, then as many bytes as the gate lets go", async () => {
+    const gate = byteGate();
+    const response = await blobWith({ kind: "gated", gate });
+    expect(response.headers.get("content-length")).toBe(String(layer.bytes.length));
+    const reader = response.body?.getReader();
+    gate.release(100);
+    expect((await reader?.read())?.value).toEqual(new Uint8Array(layer.bytes.subarray(0, 100)));
+    gate.open();
+    const rest: Uint8Array[] = [];
+    for (let read = await reader?.read(); read?.value !== undefined; read = await reader?.read())
+      rest.push(read.value);
+    expect(Buffer.concat(rest)).toEqual(layer.bytes.subarray(100));
   });
 
   test("truncate: the body is shorter and says so", async () => {
