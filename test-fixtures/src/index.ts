@@ -19,6 +19,15 @@ export {
 export type { Fault } from "./registry/fault.ts";
 export { byteGate, type ByteGate } from "./registry/byte-gate.ts";
 export type { RegistryAuth } from "./registry/auth.ts";
+export {
+  startFaultProxy,
+  type FaultProxy,
+  type FaultProxyOptions,
+  type FaultSchedule,
+  type ProxyRequest,
+} from "./fault-proxy/start-fault-proxy.ts";
+export type { ProxyFault } from "./fault-proxy/proxy-fault.ts";
+export { randomFaults } from "./fault-proxy/random-faults.ts";
 export { judgePath, requireJudge } from "./require-judge.ts";
 export { startDockerRegistry, type DockerRegistry } from "./docker-registry.ts";
 export { debugfs, dumpe2fs, e2fsck } from "./judges/e2fsprogs.ts";

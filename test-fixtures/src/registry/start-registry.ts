@@ -1,10 +1,4 @@
-import {
-  createServer,
-  type IncomingHttpHeaders,
-  type IncomingMessage,
-  type Server,
-  type ServerResponse,
-} from "node:http";
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
 import {
   blobsOf,
@@ -16,6 +10,7 @@ import {
 } from "../image.ts";
 import { authGate, type RegistryAuth } from "./auth.ts";
 import { isBodyFault, sendBody, type Fault } from "./fault.ts";
+import { listen, stop } from "./listen.ts";
 import { answerRange } from "./range.ts";
 
 export interface RegistryRequest {
@@ -230,24 +225,4 @@ function sendError(response: ServerResponse, status: number, code: string, messa
   response.statusCode = status;
   response.setHeader("content-type", "application/json");
   response.end(JSON.stringify({ errors: [{ code, message, detail: {} }] }));
-}
-
-async function listen(server: Server): Promise<string> {
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", resolve);
-  });
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("the server has no port");
-  return `127.0.0.1:${address.port}`;
-}
-
-async function stop(server: Server): Promise<void> {
-  const closed = new Promise<void>((resolve) => {
-    server.close(() => {
-      resolve();
-    });
-  });
-  server.closeAllConnections();
-  await closed;
 }
