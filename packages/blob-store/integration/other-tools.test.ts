@@ -15,7 +15,7 @@ import {
 } from "@bootlayer/test-fixtures";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import {
-  ingestBlob,
+  ingestBytes,
   listImages,
   openBlobStore,
   openLayout,
@@ -40,10 +40,6 @@ const layers = ["lower", "upper"].map((name) =>
 );
 const fixture = image(layers, { config: { Cmd: ["/bin/true"] } });
 
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
-}
-
 function descriptorOf({ digest, ...rest }: FixtureImage["manifestDescriptor"]): Descriptor {
   return { ...rest, digest: parseDigest(digest) };
 }
@@ -51,10 +47,9 @@ function descriptorOf({ digest, ...rest }: FixtureImage["manifestDescriptor"]): 
 /** As a pull does: the blobs first, then the manifest, then the name. */
 async function store(image: FixtureImage, ...names: string[]): Promise<BlobStore> {
   const store = await openBlobStore(join(directory, "store"));
-  for (const layer of image.layers)
-    await ingestBlob(store, descriptorOf(layer.descriptor), once(layer.bytes));
-  await ingestBlob(store, descriptorOf(image.configDescriptor), once(image.config));
-  await ingestBlob(store, descriptorOf(image.manifestDescriptor), once(image.manifest));
+  for (const layer of image.layers) await ingestBytes(store, descriptorOf(layer.descriptor), layer.bytes);
+  await ingestBytes(store, descriptorOf(image.configDescriptor), image.config);
+  await ingestBytes(store, descriptorOf(image.manifestDescriptor), image.manifest);
   for (const name of names) await tagImage(store, name, descriptorOf(image.manifestDescriptor));
   return store;
 }

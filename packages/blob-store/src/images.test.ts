@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { digestOf, mediaTypes, type Descriptor } from "@bootlayer/image-spec";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { ingestBlob, listImages, openBlobStore, tagImage, untagImage, type BlobStore } from "./index.ts";
+import { ingestBytes, listImages, openBlobStore, tagImage, untagImage, type BlobStore } from "./index.ts";
 
 let store: BlobStore;
 beforeEach(async () => {
@@ -14,10 +14,7 @@ afterEach(() => rm(store.directory, { recursive: true }));
 async function manifest(text: string): Promise<Descriptor> {
   const bytes = Buffer.from(text);
   const descriptor = { mediaType: mediaTypes.ociManifest, digest: digestOf(bytes), size: bytes.length };
-  async function* once(): AsyncGenerator<Uint8Array> {
-    yield bytes;
-  }
-  await ingestBlob(store, descriptor, once());
+  await ingestBytes(store, descriptor, bytes);
   return descriptor;
 }
 

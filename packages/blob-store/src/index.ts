@@ -1,7 +1,16 @@
 export { openBlobStore, type BlobStore } from "./blob-store.ts";
 export { openLayout, type Layout } from "./layout.ts";
 export { hasBlob, readBlob, readDocument, type BlobName } from "./read-blob.ts";
-export { ingestBlob, type IngestOptions } from "./ingest.ts";
+export {
+  ingestBlob,
+  ingestBytes,
+  startIngest,
+  type BlobIngest,
+  type IngestOptions,
+  type IngestResult,
+  type OpenSource,
+} from "./ingest.ts";
+export type { StoreEvent } from "./events.ts";
 export { resolveImageInLayout, resolveInLayout } from "./resolve.ts";
 export { listImages, tagImage, untagImage, type ListedImage, type TagImageOptions } from "./images.ts";
 export { StoreError, type StoreErrorCode } from "./errors.ts";

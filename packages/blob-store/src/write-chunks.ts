@@ -4,8 +4,16 @@ import { fileError } from "@bootlayer/durable-file";
 /** Chunks of a download are small; each write is a trip to another thread. */
 const bufferBytes = 1024 * 1024;
 
+export interface WriteChunksOptions {
+  /** So many of the first bytes are in the file already, and are not written. */
+  readonly from?: number;
+  /** Told how much of the file can be read, whenever that grows. */
+  readonly onWritten?: (bytes: number) => void;
+}
+
 /**
  * Writes chunks from the start of a file, gathered into large pieces, each on its way to disk while the next one fills.
+ * What has come when `chunks` fails is written too.
  *
  * @throws {DurableFileError} naming `what` if the file system refuses; whatever `chunks` throws.
  */
@@ -13,11 +21,13 @@ export async function writeChunks(
   handle: FileHandle,
   chunks: AsyncIterable<Uint8Array>,
   what: string,
+  { from = 0, onWritten = () => {} }: WriteChunksOptions = {},
 ): Promise<void> {
   let filling = Buffer.allocUnsafeSlow(bufferBytes);
   let spare = Buffer.allocUnsafeSlow(bufferBytes);
   let filled = 0;
-  let position = 0;
+  let position = from;
+  let toSkip = from;
   let writing: Promise<void> = Promise.resolve();
 
   async function flush(): Promise<void> {
@@ -38,11 +48,14 @@ export async function writeChunks(
     } catch (cause) {
       throw fileError(`write ${what}`, cause);
     }
+    onWritten(position + bytes.length);
   }
 
   try {
     for await (const chunk of chunks) {
-      for (let taken = 0; taken < chunk.length;) {
+      const skipped = Math.min(toSkip, chunk.length);
+      toSkip -= skipped;
+      for (let taken = skipped; taken < chunk.length;) {
         const piece = chunk.subarray(taken, taken + bufferBytes - filled);
         filling.set(piece, filled);
         taken += piece.length;
@@ -50,8 +63,8 @@ export async function writeChunks(
         if (filled === bufferBytes) await flush();
       }
     }
-    await flush();
   } finally {
+    await flush();
     await writing.catch(() => {});
   }
   await writing;

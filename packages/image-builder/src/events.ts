@@ -1,3 +1,4 @@
+import type { StoreEvent } from "@bootlayer/blob-store";
 import type { BootlayerError } from "@bootlayer/errors";
 import type { Descriptor, Digest, Platform } from "@bootlayer/image-spec";
 import type { FlattenEvent } from "@bootlayer/layer-flattener";
@@ -35,7 +36,8 @@ export type BuildEvent =
       | { kind: "cache-skipped"; error: BootlayerError }
     >
   | FlattenEvent
-  | RegistryEvent;
+  | RegistryEvent
+  | StoreEvent;
 
 /** Time and bytes of a stage. */
 export interface StageReport {

@@ -1,4 +1,4 @@
-import { ingestBlob, openBlobStore, readBlob, tagImage, type BlobStore } from "@bootlayer/blob-store";
+import { ingestBytes, openBlobStore, readBlob, tagImage, type BlobStore } from "@bootlayer/blob-store";
 import { layerCompression, type Descriptor, type Platform, type ResolvedImage } from "@bootlayer/image-spec";
 import {
   formatReference,
@@ -90,10 +90,6 @@ async function keepDocuments(
   { descriptor, manifest, manifestBytes, configBytes }: ResolvedImage,
   signal: AbortSignal,
 ): Promise<void> {
-  await ingestBlob(store, manifest.config, once(configBytes), { signal });
-  await ingestBlob(store, descriptor, once(manifestBytes), { signal });
-}
-
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
+  await ingestBytes(store, manifest.config, configBytes, { signal });
+  await ingestBytes(store, descriptor, manifestBytes, { signal });
 }

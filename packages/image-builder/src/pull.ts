@@ -1,6 +1,6 @@
-import { hasBlob, ingestBlob, type BlobStore } from "@bootlayer/blob-store";
+import { ingestBlob, type BlobStore } from "@bootlayer/blob-store";
 import type { Descriptor, Digest } from "@bootlayer/image-spec";
-import { fetchBlob, type Reference, type RegistryClient } from "@bootlayer/registry-client";
+import { fetchBlob, RegistryError, type Reference, type RegistryClient } from "@bootlayer/registry-client";
 import type { BuildEvent } from "./events.ts";
 
 /** Blobs that are downloaded at the same time: enough to fill a line, few enough for the first wanted to come first. */
@@ -61,10 +61,13 @@ async function pullBlob(
   descriptor: Descriptor,
 ): Promise<number> {
   const { digest, size } = descriptor;
-  if (await hasBlob(store, descriptor)) {
-    onEvent({ kind: "blob-cached", digest, totalBytes: size });
-    return 0;
-  }
-  await ingestBlob(store, descriptor, fetchBlob(client, reference, descriptor, { signal }), { signal });
-  return size;
+  const open = (offset: number, signal: AbortSignal): AsyncIterable<Uint8Array> =>
+    fetchBlob(client, reference, descriptor, { offset, signal });
+  const { downloadedBytes, cached } = await ingestBlob(store, descriptor, open, {
+    signal,
+    onEvent,
+    isOffsetRefused: (error) => error instanceof RegistryError && error.code === "REGISTRY_RANGE",
+  });
+  if (cached) onEvent({ kind: "blob-cached", digest, totalBytes: size });
+  return downloadedBytes;
 }

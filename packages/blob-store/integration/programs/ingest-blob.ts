@@ -9,8 +9,8 @@ const [, , directory = "", seed = "", size = "", pause = "0"] = argv;
 const bytes = seededBytes(seed, Number(size));
 const descriptor = { mediaType: mediaTypes.ociManifest, digest: digestOf(bytes), size: bytes.length };
 
-async function* slowly(): AsyncGenerator<Uint8Array> {
-  for (let position = 0; position < bytes.length; position += 100_000) {
+async function* slowly(offset: number): AsyncGenerator<Uint8Array> {
+  for (let position = offset; position < bytes.length; position += 100_000) {
     if (Number(pause) > 0) await setTimeout(Number(pause));
     yield bytes.subarray(position, position + 100_000);
   }
@@ -18,6 +18,6 @@ async function* slowly(): AsyncGenerator<Uint8Array> {
 
 const store = await openBlobStore(directory);
 process.stdout.write("open\n");
-await ingestBlob(store, descriptor, slowly());
+await ingestBlob(store, descriptor, slowly);
 await tagImage(store, `example.com/${seed}:1`, descriptor);
 process.stdout.write("done\n");
