@@ -1,4 +1,4 @@
-import { createAuthorizer } from "./auth/authorizer.ts";
+import { createAuthorizer, type AccessTarget } from "./auth/authorizer.ts";
 import { parseChallenges } from "./auth/challenge.ts";
 import { fetchToken } from "./auth/token.ts";
 import { printable, errorResponse } from "./error-response.ts";
@@ -8,27 +8,33 @@ import type { RegistryEvent } from "./events.ts";
 import { parseOptions, type RegistryClientOptions, type ResolvedOptions } from "./options.ts";
 import { checkPlaceScheme, requestFollowing, type RedirectRules } from "./redirect.ts";
 import { retryDelay } from "./retry.ts";
-import { createTransport, type HttpResponse } from "./transport.ts";
+import { createTransport, type HttpMethod, type HttpResponse, type RequestBody } from "./transport.ts";
 
-/** One request below `/v2/<repository>/` (distribution-spec "API"). */
+/** One request of a repository's API, mostly below `/v2/<repository>/` (distribution-spec "API"). */
 export interface RegistryRequest {
   readonly registry: string;
   readonly repository: string;
-  readonly method: "GET" | "HEAD";
-  /** `pull` if absent. */
-  readonly actions?: "pull" | "pull,push";
+  readonly method: HttpMethod;
+  /**
+   * What stands behind the repository: `manifests/latest`. Or a whole URL that the registry has answered with, for an
+   * upload: outside of the registry it is held to the rules of redirects and gets no Authorization.
+   */
+  readonly path: string | URL;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: RequestBody;
+  /** What the request needs to be allowed. `pull` if absent. */
+  readonly actions?: AccessTarget["actions"];
   /** Access that the request needs besides: `repository:other/name:pull`, to mount a blob from there. */
   readonly furtherScopes?: readonly string[];
-  /** What stands behind the repository: `manifests/latest`. */
-  readonly path: string;
-  readonly headers: Readonly<Record<string, string>>;
   /** What is asked for, as error messages name it. */
   readonly subject: string;
 }
 
 /** One request for a URL of a descriptor's `urls` (image-spec descriptor.md). */
-export interface ElsewhereRequest extends Pick<RegistryRequest, "registry" | "headers" | "subject"> {
+export interface ElsewhereRequest extends Pick<RegistryRequest, "registry" | "headers" | "subject" | "body"> {
   readonly url: URL;
+  /** GET if absent. */
+  readonly method?: HttpMethod;
 }
 
 /**
@@ -91,15 +97,17 @@ export function createRegistryClient(options: RegistryClientOptions = {}): Regis
   async function send(request: RegistryRequest, caller: AbortSignal): Promise<HttpResponse> {
     const signal = AbortSignal.any([caller, closing.signal]);
     signal.throwIfAborted();
-    const { registry, repository, method, subject, actions = "pull", furtherScopes = [] } = request;
+    const { registry, repository, method, path, body, subject } = request;
+    const { actions = "pull", furtherScopes = [] } = request;
     const origin = registryOrigin(registry, plainHttp);
     const target = { registry, repository, actions, furtherScopes, origin };
-    const url = new URL(`/v2/${repository}/${request.path}`, origin);
     const rules = rulesFrom(origin);
+    const url = typeof path === "string" ? new URL(`/v2/${repository}/${path}`, origin) : path;
+    if (url.origin !== origin.origin) return sendElsewhere({ ...request, url }, signal);
     let authorization = await authorizer.current(target, signal);
     for (let challenged = false; ; challenged = true) {
       const headers = { ...request.headers, ...(authorization === undefined ? {} : { authorization }) };
-      const first = { method, url, headers, confinement: "anywhere" } as const;
+      const first = { method, url, headers, body, confinement: "anywhere" } as const;
       const response = await requestFollowing(transport, first, rules, signal);
       const isRegistry = response.url.origin === origin.origin;
       if (isRegistry) warn(registry, response.headers("warning"));
@@ -117,10 +125,10 @@ export function createRegistryClient(options: RegistryClientOptions = {}): Regis
 
   async function sendElsewhere(request: ElsewhereRequest, caller: AbortSignal): Promise<HttpResponse> {
     const signal = AbortSignal.any([caller, closing.signal]);
-    const { registry, url, headers, subject } = request;
+    const { registry, url, method = "GET", headers, body, subject } = request;
     const rules = rulesFrom(registryOrigin(registry, plainHttp));
     rules.check(url);
-    const first = { method: "GET", url, headers, confinement: rules.confinement() } as const;
+    const first = { method, url, headers, body, confinement: rules.confinement() } as const;
     const response = await requestFollowing(transport, first, rules, signal);
     if (response.status >= 200 && response.status < 300) return response;
     throw await errorResponse(response, subject, { now: clock.now(), secrets: [] });

@@ -7,6 +7,8 @@ export type RegistryEvent = Readonly<
   | { kind: "blob-bytes"; digest: Digest; bytes: number; totalBytes: number }
   /** A download broke and goes on at `bytes`. */
   | { kind: "blob-resumed"; digest: Digest; bytes: number; totalBytes: number }
+  /** `bytes` of a blob are on their way to the registry; fewer than before when an upload has to go back. */
+  | { kind: "blob-upload-bytes"; digest: Digest; bytes: number; totalBytes: number }
   /** An attempt failed with `code`; the next one follows after `delayMilliseconds`. */
   | { kind: "registry-retry"; subject: string; code: RegistryErrorCode; delayMilliseconds: number }
   /** A registry's `Warning: 299` (distribution-spec "Warnings"), once for each text. */

@@ -10,6 +10,7 @@ import {
   type Digest,
   type ImageDocument,
 } from "@bootlayer/image-spec";
+import { withRetries } from "./attempts.ts";
 import { boundedBody } from "./bounded-body.ts";
 import type { RegistryClient } from "./client.ts";
 import { RegistryError } from "./errors.ts";
@@ -71,13 +72,7 @@ export async function fetchManifestBytes(
   size?: number,
 ): Promise<ManifestBytes> {
   const name = formatReference(reference);
-  for (let failures = 1; ; failures++) {
-    try {
-      return await fetchOnce(client, reference, name, size, signal);
-    } catch (error) {
-      await client.pause(error, failures, name, signal);
-    }
-  }
+  return withRetries(client, name, signal, () => fetchOnce(client, reference, name, size, signal));
 }
 
 async function fetchOnce(

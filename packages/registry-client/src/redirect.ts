@@ -12,7 +12,9 @@ export interface RedirectRules {
 }
 
 /**
- * Sends a GET or HEAD and follows redirects. `authorization` is dropped for good as soon as scheme, host or port change.
+ * Sends a request and follows redirects, with the same method and body where that is sure to be meant: always for GET
+ * and HEAD, after 307 and 308 for the others (RFC 9110, 15.4). `authorization` is dropped for good as soon as scheme,
+ * host or port change.
  *
  * @throws {RegistryError} REGISTRY_REDIRECT_REFUSED for too many, for one that the rules forbid and for one without a
  * usable Location.
@@ -24,10 +26,13 @@ export async function requestFollowing(
   signal: AbortSignal,
 ): Promise<HttpResponse> {
   let { url, headers, confinement } = request;
+  const isRead = request.method === "GET" || request.method === "HEAD";
   for (let followed = 0; ; followed++) {
     const response = await transport.request({ ...request, url, headers, confinement }, signal);
     if (!redirectStatuses.has(response.status)) return response;
     await response.discard();
+    if (!isRead && response.status < 307)
+      throw refused(request, `a redirect by ${response.status}, after which a ${request.method} is lost`);
     if (followed === maxRedirects) throw refused(request, `more than ${maxRedirects} redirects`);
     const target = redirectTarget(response, request);
     if (target.origin !== url.origin) {

@@ -54,7 +54,7 @@ export function parseReference(text: string): Reference {
   const colon = path.lastIndexOf(":");
   const tag = colon < 0 ? undefined : path.slice(colon + 1);
   const name = colon < 0 ? path : path.slice(0, colon);
-  if (tag !== undefined && !tagPattern.test(tag))
+  if (tag !== undefined && !isTag(tag))
     throw fail(
       "has no valid tag",
       "a tag is 1 to 128 letters, digits, '_', '.' and '-', and starts with none of the last two",
@@ -70,7 +70,7 @@ export function parseReference(text: string): Reference {
       "a registry is a host name or address, with :port if need be",
     );
   const repository = registry === "docker.io" && !name.includes("/") ? `library/${name}` : name;
-  if (repository.length > maxRepositoryLength || !repositoryPattern.test(repository))
+  if (!isRepository(repository))
     throw fail(
       "has no valid repository name",
       `a repository is at most ${maxRepositoryLength} lowercase letters and digits, separated by '/', '.', '_', '__' or '-'`,
@@ -83,6 +83,14 @@ export function parseReference(text: string): Reference {
     ...(decided === undefined ? {} : { tag: decided }),
     ...(digest === undefined ? {} : { digest }),
   };
+}
+
+export function isTag(text: string): boolean {
+  return tagPattern.test(text);
+}
+
+export function isRepository(text: string): boolean {
+  return text.length <= maxRepositoryLength && repositoryPattern.test(text);
 }
 
 /** The full form; `parseReference` reads the same reference from it. */

@@ -1,5 +1,6 @@
 import { lookup, type LookupAddress } from "node:dns";
 import { isIP, type LookupFunction } from "node:net";
+import { Readable } from "node:stream";
 import type { Agent, Pool } from "undici";
 import { addressReach, unbracketed, type AddressReach } from "./address-reach.ts";
 import { connectionFault } from "./connection-fault.ts";
@@ -12,11 +13,19 @@ import { minimumRate } from "./minimum-rate.ts";
  */
 export type Confinement = "anywhere" | Exclude<AddressReach, "special">;
 
+export type HttpMethod = "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
+
+/** What a request sends: a small text or bytes, or exactly `length` bytes of a stream, opened anew for each attempt. */
+export type RequestBody =
+  | string
+  | Uint8Array
+  | { readonly length: number; readonly open: (signal: AbortSignal) => AsyncIterable<Uint8Array> };
+
 export interface HttpRequest {
-  readonly method: "GET" | "HEAD" | "POST";
+  readonly method: HttpMethod;
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: RequestBody | undefined;
   readonly confinement: Confinement;
 }
 
@@ -122,12 +131,13 @@ export function createTransport(options: TransportOptions): Transport {
       if (isIP(literal) !== 0 && !isWithin(confinement, addressReach(literal)))
         throw outOfBounds(url.hostname);
       const undici = await loadUndici();
+      const sent = outgoing(body, signal);
       try {
         const response = await undici.request(url, {
           dispatcher: agentFor(confinement, undici),
           method,
-          headers: { "user-agent": options.userAgent, ...headers },
-          body: body ?? null,
+          headers: { "user-agent": options.userAgent, ...headers, ...sent.headers },
+          body: sent.body,
           signal,
         });
         return {
@@ -141,7 +151,8 @@ export function createTransport(options: TransportOptions): Transport {
         };
       } catch (cause) {
         signal.throwIfAborted();
-        throw connectionFault(url.host, cause);
+        const [ownFault] = sent.faults;
+        throw ownFault ?? connectionFault(url.host, cause);
       }
     },
     reachOf(hostname) {
@@ -153,6 +164,33 @@ export function createTransport(options: TransportOptions): Transport {
       await Promise.all(Array.from(agents.values(), (agent) => agent.destroy()));
     },
   };
+}
+
+/** What is handed to the HTTP client; `faults` holds what the caller's own stream threw, which is no fault of the host. */
+interface Outgoing {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | Uint8Array | Readable | null;
+  readonly faults: readonly Error[];
+}
+
+function outgoing(body: RequestBody | undefined, signal: AbortSignal): Outgoing {
+  if (body === undefined) return { headers: {}, body: null, faults: [] };
+  if (typeof body === "string" || body instanceof Uint8Array) return { headers: {}, body, faults: [] };
+  const { length, open } = body;
+  const headers = { "content-length": String(length) };
+  // The HTTP client would not open an empty stream.
+  if (length === 0) return { headers, body: null, faults: [] };
+  const faults: Error[] = [];
+  async function* observed(): AsyncGenerator<Uint8Array> {
+    try {
+      yield* open(signal);
+    } catch (cause) {
+      const fault = cause instanceof Error ? cause : new Error("the body cannot be read", { cause });
+      faults.push(fault);
+      throw fault;
+    }
+  }
+  return { headers, body: Readable.from(observed(), { objectMode: false }), faults };
 }
 
 async function* typedBody(

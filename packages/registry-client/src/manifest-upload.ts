@@ -1,0 +1,138 @@
+import {
+  digestAlgorithm,
+  digestOf,
+  ImageSpecError,
+  maxDocumentBytes,
+  mediaTypes,
+  parseDigest,
+  type Digest,
+} from "@bootlayer/image-spec";
+import * as z from "zod";
+import { withRetries } from "./attempts.ts";
+import type { RegistryClient } from "./client.ts";
+import { RegistryError } from "./errors.ts";
+import { formatReference, type Reference } from "./reference.ts";
+import { addToReferrersTag } from "./referrers-tag.ts";
+
+/** A manifest or an index, as its bytes are. */
+export interface PushedManifest {
+  readonly bytes: Uint8Array;
+  readonly digest: Digest;
+  readonly mediaType: string;
+}
+
+export interface PushManifestOptions {
+  readonly signal: AbortSignal;
+  /** What the manifest refers to. Absent: what its own `subject` says. */
+  readonly subject?: Digest;
+}
+
+/** Of a manifest or an index, what its entry in a list of referrers repeats (distribution-spec "Listing Referrers"). */
+const referrerSchema = z.object({
+  subject: z.object({ digest: z.string() }).optional().catch(undefined),
+  artifactType: z.string().min(1).optional().catch(undefined),
+  config: z.object({ mediaType: z.string() }).optional().catch(undefined),
+  annotations: z.record(z.string(), z.string()).optional().catch(undefined),
+});
+
+/**
+ * Puts a manifest into a repository, under a digest or a tag (distribution-spec "Pushing Manifests"); what it refers to
+ * must be there. A reference with both is a digest's. A manifest with a subject is listed under the referrers tag where
+ * the registry does not keep that list ("Pushing Manifests with Subject").
+ *
+ * @throws {RegistryError} by kind of failure; REGISTRY_PROTOCOL where the registry took something else for the manifest,
+ * or where the referrers tag is no list. @throws {ImageSpecError} BLOB_DIGEST, DOCUMENT_TOO_LARGE before anything is sent.
+ */
+export async function pushManifest(
+  client: RegistryClient,
+  { registry, repository, tag = "latest", digest: wanted }: Reference,
+  manifest: PushedManifest,
+  options: PushManifestOptions,
+): Promise<void> {
+  const { bytes, digest, mediaType } = manifest;
+  const { signal } = options;
+  const name = wanted === undefined ? { tag } : { digest: wanted };
+  const subject = `manifest ${formatReference({ registry, repository, ...name })}`;
+  checkManifest(manifest, wanted, subject);
+  const request = {
+    registry,
+    repository,
+    method: "PUT",
+    path: `manifests/${wanted ?? tag}`,
+    headers: { "content-type": mediaType },
+    body: bytes,
+    actions: "pull,push",
+    subject,
+  } as const;
+  const response = await withRetries(client, subject, signal, () => client.send(request, signal));
+  await response.discard();
+  const [taken] = response.headers("docker-content-digest");
+  if (taken !== undefined && taken.startsWith(`${digestAlgorithm(digest)}:`) && taken !== digest)
+    throw new RegistryError(
+      "REGISTRY_PROTOCOL",
+      `${subject}: ${response.url.host} took it for ${JSON.stringify(taken.slice(0, 200))}`,
+      "the registry, or a proxy before it, changes what is sent to it",
+    );
+  const said = readReferrer(bytes);
+  const refersTo = options.subject ?? (said.subject && parseDigest(said.subject.digest));
+  if (refersTo === undefined || response.headers("oci-subject").length > 0) return;
+  const artifactType = said.artifactType ?? (isImage(mediaType) ? said.config?.mediaType : undefined);
+  const { annotations } = said;
+  await addToReferrersTag(
+    client,
+    { registry, repository, digest: refersTo },
+    {
+      mediaType,
+      digest,
+      size: bytes.length,
+      ...(artifactType === undefined ? {} : { artifactType }),
+      ...(annotations === undefined ? {} : { annotations }),
+    },
+    signal,
+  );
+}
+
+function isImage(mediaType: string): boolean {
+  return mediaType === mediaTypes.ociManifest;
+}
+
+function checkManifest(
+  { bytes, digest, mediaType }: PushedManifest,
+  wanted: Digest | undefined,
+  subject: string,
+): void {
+  if (bytes.length > maxDocumentBytes)
+    throw new ImageSpecError(
+      "DOCUMENT_TOO_LARGE",
+      `${subject} has ${bytes.length} bytes, more than ${maxDocumentBytes}`,
+      "registries take no manifest of that size",
+    );
+  const found = digestOf(bytes, digestAlgorithm(digest));
+  if (found !== digest)
+    throw new ImageSpecError(
+      "BLOB_DIGEST",
+      `${subject} should have digest ${digest}, its bytes have ${found}`,
+      "its source is damaged: make or get it again",
+    );
+  if (wanted !== undefined && wanted !== digest)
+    throw new RegistryError(
+      "REGISTRY_OPTIONS",
+      `${subject} cannot have the digest ${digest}`,
+      "name one digest",
+    );
+  if (!/^[\w!#$&^.+-]{1,127}\/[\w!#$&^.+-]{1,127}$/.test(mediaType))
+    throw new RegistryError(
+      "REGISTRY_OPTIONS",
+      `${subject}: ${JSON.stringify(mediaType.slice(0, 300))} is no media type`,
+      "such as application/vnd.oci.image.manifest.v1+json",
+    );
+}
+
+function readReferrer(bytes: Uint8Array): z.output<typeof referrerSchema> {
+  try {
+    return referrerSchema.parse(JSON.parse(new TextDecoder().decode(bytes)));
+  } catch {
+    // Not ours to judge: the registry has taken it.
+    return {};
+  }
+}
