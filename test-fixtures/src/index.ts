@@ -29,7 +29,22 @@ export {
 export type { ProxyFault } from "./fault-proxy/proxy-fault.ts";
 export { randomFaults } from "./fault-proxy/random-faults.ts";
 export { judgePath, requireJudge } from "./require-judge.ts";
-export { startDockerRegistry, type DockerRegistry } from "./docker-registry.ts";
+export {
+  startDockerRegistry,
+  type DockerRegistry,
+  type DockerRegistryOptions,
+  type PushOptions,
+} from "./docker-registry/start-docker-registry.ts";
+export {
+  makeCertificates,
+  type CertificateFiles,
+  type Certificates,
+} from "./docker-registry/certificates.ts";
+export {
+  startTokenServer,
+  type TokenServer,
+  type TokenServerOptions,
+} from "./docker-registry/token-server.ts";
 export { debugfs, dumpe2fs, e2fsck } from "./judges/e2fsprogs.ts";
 export { withMount, type MountOptions } from "./judges/with-mount.ts";
 export { umociUnpack } from "./judges/umoci.ts";
