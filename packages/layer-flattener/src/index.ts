@@ -5,5 +5,8 @@ export type { FlattenEvent } from "./events.ts";
 export { parseLayerLimits, type LayerLimits } from "./limits.ts";
 export { discardContents } from "./discard-contents.ts";
 export { readTar, type TarReaderOptions } from "./tar/tar-reader.ts";
+export { indexTar, type ReadAt, type TarPlace } from "./tar/tar-index.ts";
+export { unwrap, type UnwrapOptions } from "./decompress/unwrap.ts";
+export { detectWrapping, magicBytes, type Wrapping } from "./decompress/detect.ts";
 export type { TarBare, TarDevice, TarEntry, TarEvent, TarFile, TarLink } from "./tar/tar-entry.ts";
 export { FlattenError, TarError, type FlattenErrorCode, type TarErrorCode } from "./errors.ts";

@@ -1,11 +1,7 @@
-import { isBootlayerError } from "@bootlayer/errors";
 import { verifyBlob, type Digest } from "@bootlayer/image-spec";
 import { verifyDiffId } from "../diff-id.ts";
 import { flattenError } from "../errors.ts";
-import { detectWrapping, magicBytes } from "./detect.ts";
-import { gunzip } from "./gzip.ts";
-import { oneAhead } from "./one-ahead.ts";
-import { unzstd } from "./zstd.ts";
+import { unwrap } from "./unwrap.ts";
 
 /** All that unpacking a blob needs to know; plain data, to be sent to another thread. */
 export interface UnpackRequest {
@@ -30,58 +26,14 @@ export async function* unpackLayer(
 ): AsyncGenerator<Uint8Array> {
   const verified = verifyBlob(blob, request);
   try {
-    yield* verifyDiffId(limitArchive(decompress(verified, request), request), request);
+    const archive = unwrap(verified, {
+      name: `layer ${request.digest}`,
+      maxWindowBytes: request.maxWindowBytes,
+    });
+    yield* verifyDiffId(limitArchive(archive, request), request);
   } finally {
     await verified.return(undefined);
   }
-}
-
-async function* decompress(
-  verified: AsyncGenerator<Uint8Array>,
-  { digest, maxWindowBytes }: UnpackRequest,
-): AsyncGenerator<Uint8Array> {
-  // What the source itself throws must not be taken for a fault of the data.
-  let blobFault: { readonly cause: unknown } | undefined;
-  async function* rest(head: Uint8Array): AsyncGenerator<Uint8Array> {
-    try {
-      if (head.length > 0) yield head;
-      for (let step = await verified.next(); step.done !== true; step = await verified.next())
-        yield step.value;
-    } catch (cause) {
-      blobFault = { cause };
-      throw cause;
-    }
-  }
-  const head = await readHead(verified);
-  const wrapping = detectWrapping(head);
-  try {
-    if (wrapping === "gzip") yield* gunzip(oneAhead(rest(head)));
-    else if (wrapping === "zstd") yield* unzstd(oneAhead(rest(head)), maxWindowBytes);
-    else if (wrapping === "none") yield* rest(head);
-    else throw flattenError("LAYER_COMPRESSION", `layer ${digest} is compressed with ${wrapping}`);
-  } catch (cause) {
-    if (blobFault !== undefined) throw blobFault.cause;
-    await drain(verified);
-    if (isBootlayerError(cause)) throw cause;
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw flattenError("LAYER_DECOMPRESS", `layer ${digest} is no sound ${wrapping}: ${reason}`, { cause });
-  }
-}
-
-/** The first chunks joined until they tell how the blob is wrapped; all of them if there is less. */
-async function readHead(chunks: AsyncGenerator<Uint8Array>): Promise<Uint8Array> {
-  let head: Uint8Array = Buffer.alloc(0);
-  while (head.length < magicBytes) {
-    const step = await chunks.next();
-    if (step.done === true) break;
-    // A chunk is its source's again once the next one is asked for.
-    head = Buffer.concat([head, step.value]);
-  }
-  return head;
-}
-
-async function drain(chunks: AsyncGenerator<Uint8Array>): Promise<void> {
-  for (let step = await chunks.next(); step.done !== true;) step = await chunks.next();
 }
 
 async function* limitArchive(

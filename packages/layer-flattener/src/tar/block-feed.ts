@@ -10,6 +10,12 @@ export interface BlockFeed {
   takeBlock(): Buffer | undefined;
   /** Up to `limit` of the bytes that are there; empty if there are none. */
   takeRun(limit: number): Buffer;
+  /** Passes over bytes, also over those that are not there: the next chunk is what follows them. */
+  leaveOut(bytes: number): void;
+  /** How many bytes the chunk that is pushed next must lie behind the last one. */
+  readonly leftOut: number;
+  /** Bytes of the archive that were taken or left out; those of a block that is not whole do not count. */
+  readonly position: number;
   readonly ended: boolean;
   /** Bytes of a block that has begun and is not whole. */
   readonly partial: number;
@@ -21,8 +27,12 @@ export function createBlockFeed(): BlockFeed {
   let at = 0;
   let partial = 0;
   let ended = false;
+  let before = 0;
+  let leftOut = 0;
   return {
     push(bytes) {
+      before += chunk.length + leftOut;
+      leftOut = 0;
       chunk = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
       at = 0;
     },
@@ -45,6 +55,17 @@ export function createBlockFeed(): BlockFeed {
       const start = at;
       at = Math.min(chunk.length, at + limit);
       return chunk.subarray(start, at);
+    },
+    leaveOut(bytes) {
+      const there = Math.min(bytes, chunk.length - at);
+      at += there;
+      leftOut += bytes - there;
+    },
+    get leftOut() {
+      return leftOut;
+    },
+    get position() {
+      return before + at + leftOut - partial;
     },
     get ended() {
       return ended;

@@ -20,11 +20,18 @@ export interface TarReaderOptions {
   readonly limits?: LayerLimits;
 }
 
+/** Whether the chunks hold the files' data, or whoever gives them leaves those out. */
+export type TarBodies = "given" | "left-out";
+
 export interface TarReader {
   /** Events of the next chunk. They must be taken to their end before the next chunk is given. */
   read(chunk: Uint8Array): Iterable<TarEvent>;
   /** After the last chunk. @throws {TarError} TAR_TRUNCATED if the archive breaks off. */
   end(): Iterable<TarEvent>;
+  /** At an entry: where its data begins in the archive. */
+  readonly position: number;
+  /** With bodies left out, after a chunk's events: how many bytes lie between that chunk and the next one. */
+  readonly leftOut: number;
 }
 
 /**
@@ -37,9 +44,10 @@ export interface TarReader {
 export function createTarReader({
   name = "archive",
   limits = parseLayerLimits(),
-}: TarReaderOptions = {}): TarReader {
+  bodies = "given",
+}: TarReaderOptions & { readonly bodies?: TarBodies } = {}): TarReader {
   const feed = createBlockFeed();
-  const events = readArchive({ feed, name, limits });
+  const events = readArchive({ feed, name, limits, bodies });
   function* drain(): Generator<TarEvent> {
     for (let step = events.next(); step.done !== true && step.value !== hungry; step = events.next())
       yield step.value;
@@ -52,6 +60,12 @@ export function createTarReader({
     end() {
       feed.end();
       return drain();
+    },
+    get position() {
+      return feed.position;
+    },
+    get leftOut() {
+      return feed.leftOut;
     },
   };
 }
@@ -74,6 +88,7 @@ interface Archive {
   readonly feed: BlockFeed;
   readonly name: string;
   readonly limits: LayerLimits;
+  readonly bodies: TarBodies;
 }
 
 /** What stands in front of an entry and speaks of it. */
@@ -167,6 +182,11 @@ function* readEntry(
   }
   const named = described?.name === undefined ? build : { ...build, path: described.name };
   yield { kind: "entry", entry: buildEntry({ ...named, sparse, storedBytes: rest }) };
+  if (archive.bodies === "left-out") {
+    archive.feed.leaveOut(rest + padding(archived));
+    yield { kind: "end" };
+    return;
+  }
   while (rest > 0) {
     const bytes = archive.feed.takeRun(rest);
     if (bytes.length === 0) yield* moreBytes(archive, fail);
