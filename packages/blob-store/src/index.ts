@@ -1,6 +1,6 @@
 export { openBlobStore, type BlobStore } from "./blob-store.ts";
 export { openLayout, type Layout } from "./layout.ts";
-export { hasBlob, readBlob, readDocument, type BlobName } from "./read-blob.ts";
+export { blobSize, hasBlob, readBlob, readDocument, type BlobName } from "./read-blob.ts";
 export {
   ingestBlob,
   ingestBytes,
@@ -11,6 +11,6 @@ export {
   type OpenSource,
 } from "./ingest.ts";
 export type { StoreEvent } from "./events.ts";
-export { resolveImageInLayout, resolveInLayout } from "./resolve.ts";
+export { chooseNamed, resolveImageInLayout, resolveInLayout } from "./resolve.ts";
 export { listImages, tagImage, untagImage, type ListedImage, type TagImageOptions } from "./images.ts";
 export { StoreError, type StoreErrorCode } from "./errors.ts";

@@ -1,6 +1,12 @@
 import { lstat, type FileHandle } from "node:fs/promises";
 import { fileError } from "@bootlayer/durable-file";
-import { ImageSpecError, maxDocumentBytes, verifiedBytes, type Descriptor } from "@bootlayer/image-spec";
+import {
+  ImageSpecError,
+  maxDocumentBytes,
+  verifiedBytes,
+  type Descriptor,
+  type Digest,
+} from "@bootlayer/image-spec";
 import { StoreError } from "./errors.ts";
 import { blobPath, type Layout } from "./layout.ts";
 import { openRegularFile } from "./regular-file.ts";
@@ -13,13 +19,18 @@ export type BlobName = Pick<Descriptor, "digest" | "size">;
 
 /** Whether the blob is there, as a file of the right size. Its bytes are not read. */
 export async function hasBlob(layout: Layout, { digest, size }: BlobName): Promise<boolean> {
+  return (await blobSize(layout, digest)) === size;
+}
+
+/** Length of the file that has the blob's name; undefined where there is none. Its bytes are not read. */
+export async function blobSize(layout: Layout, digest: Digest): Promise<number | undefined> {
   const path = blobPath(layout, digest);
   try {
     const found = await lstat(path);
-    return found.isFile() && found.size === size;
+    return found.isFile() ? found.size : undefined;
   } catch (cause) {
     const error = fileError(`look for ${path}`, cause);
-    if (error.code === "FILE_NOT_FOUND") return false;
+    if (error.code === "FILE_NOT_FOUND") return undefined;
     throw error;
   }
 }

@@ -15,20 +15,32 @@ const maxListedNames = 20;
  * @throws {ImageSpecError} DOCUMENT_INVALID, DOCUMENT_UNSUPPORTED for an index.json that is damaged.
  */
 export async function resolveInLayout(layout: Layout, name: string | undefined): Promise<Descriptor> {
-  const entries = await readIndexFile(layout);
+  return chooseNamed(await readIndexFile(layout), name, layout.directory);
+}
+
+/**
+ * The same among the entries of an index.json that lies elsewhere, in an archive: `place` names it in errors.
+ *
+ * @throws {StoreError} STORE_IMAGE_NOT_FOUND, STORE_IMAGE_AMBIGUOUS.
+ */
+export function chooseNamed(
+  entries: readonly Descriptor[],
+  name: string | undefined,
+  place: string,
+): Descriptor {
   const candidates = name === undefined ? entries : entries.filter((entry) => nameOf(entry) === name);
   const [first, ...others] = candidates;
   const wanted = name === undefined ? "an image without a name" : JSON.stringify(name.slice(0, 200));
   if (!first)
     throw new StoreError(
       "STORE_IMAGE_NOT_FOUND",
-      `${wanted} is not in ${layout.directory}`,
+      `${wanted} is not in ${place}`,
       `it has ${listNames(entries)}`,
     );
   if (others.every(({ digest }) => digest === first.digest)) return first;
   throw new StoreError(
     "STORE_IMAGE_AMBIGUOUS",
-    `${wanted} can be any of ${candidates.length} images in ${layout.directory}`,
+    `${wanted} can be any of ${candidates.length} images in ${place}`,
     `it has ${listNames(entries)}: name one`,
   );
 }
