@@ -30,6 +30,7 @@ const exitCodeByError: Readonly<Record<BuildErrorCode, ExitCode>> = {
   REFERENCE_INVALID: exitCodes.usage,
   PLATFORM_INVALID: exitCodes.usage,
   REGISTRY_OPTIONS: exitCodes.usage,
+  REGISTRY_SETTINGS: exitCodes.usage,
   STORE_NAME_INVALID: exitCodes.usage,
   EXT4_OPTIONS_INVALID: exitCodes.usage,
   SQUASHFS_OPTIONS_INVALID: exitCodes.usage,
@@ -43,6 +44,8 @@ const exitCodeByError: Readonly<Record<BuildErrorCode, ExitCode>> = {
   STORE_IMAGE_AMBIGUOUS: exitCodes.notFound,
 
   REGISTRY_AUTH_CONFIG: exitCodes.accessRefused,
+  REGISTRY_CREDENTIAL_HELPER: exitCodes.accessRefused,
+  REGISTRY_BLOCKED: exitCodes.accessRefused,
   REGISTRY_UNAUTHORIZED: exitCodes.accessRefused,
   REGISTRY_DENIED: exitCodes.accessRefused,
 
@@ -50,6 +53,7 @@ const exitCodeByError: Readonly<Record<BuildErrorCode, ExitCode>> = {
   REGISTRY_UNAVAILABLE: exitCodes.network,
   REGISTRY_REJECTED: exitCodes.network,
   REGISTRY_UNREACHABLE: exitCodes.network,
+  REGISTRY_PROXY: exitCodes.network,
   REGISTRY_TLS: exitCodes.network,
   REGISTRY_INTERRUPTED: exitCodes.network,
   REGISTRY_STALLED: exitCodes.network,

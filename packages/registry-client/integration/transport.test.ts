@@ -20,6 +20,7 @@ function transport() {
     stallMilliseconds: 5000,
     minBytesPerSecond: 0,
     tls: () => undefined,
+    proxy: () => undefined,
   });
   onTestFinished(() => created.close());
   return created;

@@ -1,13 +1,17 @@
-import { createAuthorizer, type AccessTarget } from "./auth/authorizer.ts";
+import { parseDigest, type Digest } from "@bootlayer/image-spec";
+import { createAuthorizer, type AccessTarget, type Authorizer } from "./auth/authorizer.ts";
 import { parseChallenges } from "./auth/challenge.ts";
 import { fetchToken } from "./auth/token.ts";
 import { printable, errorResponse } from "./error-response.ts";
-import { isPlainHttp, registryOrigin } from "./endpoint.ts";
+import type { CredentialSource } from "./auth/credentials.ts";
+import { registryOrigin } from "./endpoint.ts";
 import { RegistryError } from "./errors.ts";
 import type { RegistryEvent } from "./events.ts";
 import { parseOptions, type RegistryClientOptions, type ResolvedOptions } from "./options.ts";
 import { checkPlaceScheme, requestFollowing, type RedirectRules } from "./redirect.ts";
+import { provenBody } from "./proven-body.ts";
 import { retryDelay } from "./retry.ts";
+import { createRouter, plainHttpAt, type Place } from "./router.ts";
 import { createTransport, type HttpMethod, type HttpResponse, type RequestBody } from "./transport.ts";
 
 /** One request of a repository's API, mostly below `/v2/<repository>/` (distribution-spec "API"). */
@@ -72,23 +76,42 @@ export function createRegistryClient(options: RegistryClientOptions = {}): Regis
   const closing = new AbortController();
   const warn = warnOnce(settings);
 
-  const authorizer = createAuthorizer(
-    settings.credentials,
-    async (request) => {
-      const limit = AbortSignal.timeout(settings.stallMilliseconds * 2);
-      const context = { transport, clock, plainHttp, tokenHosts: settings.tokenHosts };
-      try {
-        return await fetchToken(request, context, AbortSignal.any([closing.signal, limit]));
-      } catch (cause) {
-        throw limit.aborted ? slowTokenServer(request.registry, cause) : cause;
-      }
-    },
-    clock,
-  );
+  const router = createRouter({
+    routes: settings.routes,
+    plainHttp,
+    registryTls: settings.registryTls,
+    now: clock.now,
+    emit: settings.onEvent,
+  });
 
-  function rulesFrom(origin: URL): RedirectRules {
+  function authorizerWith(credentials: CredentialSource): Authorizer {
+    return createAuthorizer(
+      credentials,
+      async (request) => {
+        const limit = AbortSignal.timeout(settings.stallMilliseconds * 2);
+        const { tokenHosts } = settings;
+        const context = { transport, clock, plainHttp: plainHttpAt(request.registry, plainHttp), tokenHosts };
+        try {
+          return await fetchToken(request, context, AbortSignal.any([closing.signal, limit]));
+        } catch (cause) {
+          throw limit.aborted ? slowTokenServer(request.registry, cause) : cause;
+        }
+      },
+      clock,
+    );
+  }
+
+  // Two that share nothing: what is known for a registry cannot get to a mirror of it.
+  const authorizers = {
+    registry: authorizerWith(settings.credentials),
+    others: authorizerWith(settings.mirrorCredentials),
+  };
+
+  function rulesFrom(origin: URL, ownHeaders: readonly string[] = []): RedirectRules {
+    const isPlain = plainHttpAt(origin, plainHttp);
     return {
-      check: (to) => checkPlaceScheme(origin, to, (plain) => isPlainHttp(plain, plainHttp)),
+      check: (to) => checkPlaceScheme(origin, to, ({ host }) => isPlain(host)),
+      ownHeaders,
       // Storage may be on a private network behind a public registry; this machine itself, only behind one on it.
       confinement: () => (transport.reachOf(origin.hostname) === "loopback" ? "loopback" : "private"),
     };
@@ -97,26 +120,51 @@ export function createRegistryClient(options: RegistryClientOptions = {}): Regis
   async function send(request: RegistryRequest, caller: AbortSignal): Promise<HttpResponse> {
     const signal = AbortSignal.any([caller, closing.signal]);
     signal.throwIfAborted();
-    const { registry, repository, method, path, body, subject } = request;
-    const { actions = "pull", furtherScopes = [] } = request;
-    const origin = registryOrigin(registry, plainHttp);
-    const target = { registry, repository, actions, furtherScopes, origin };
-    const rules = rulesFrom(origin);
-    const url = typeof path === "string" ? new URL(`/v2/${repository}/${path}`, origin) : path;
+    const { subject } = request;
+    const places = await router.places({ ...request, content: contentOf(request) });
+    const hasMirrors = places.some(({ kind }) => kind === "mirror");
+    const last = places.length - 1;
+    const passedOver: Place[] = [];
+    for (const place of places.slice(0, last)) {
+      try {
+        const response = await sendTo(place, request, signal);
+        router.served(place, passedOver, subject, hasMirrors);
+        return place.kind === "mirror" ? provenBody(response, contentOf(request)?.digest, subject) : response;
+      } catch (error) {
+        signal.throwIfAborted();
+        if (!router.passesOver(place, error, subject)) throw error;
+        passedOver.push(place);
+      }
+    }
+    const place = places[last] ?? places[0];
+    const response = await sendTo(place, request, signal);
+    router.served(place, passedOver, subject, hasMirrors || passedOver.length > 0);
+    return response;
+  }
+
+  async function sendTo(place: Place, request: RegistryRequest, signal: AbortSignal): Promise<HttpResponse> {
+    const { registry, repository, api: origin, tls, headers: ownHeaders = {} } = place;
+    const { method, path, body, subject, actions = "pull", furtherScopes = [] } = request;
+    const authorizer = place.isRegistryItself ? authorizers.registry : authorizers.others;
+    const target = { registry, repository, actions, furtherScopes, origin, tls };
+    const url = typeof path === "string" ? urlAt(place, path) : path;
     if (url.origin !== origin.origin) return sendElsewhere({ ...request, url }, signal);
+    const rules = rulesFrom(origin, Object.keys(ownHeaders));
     let authorization = await authorizer.current(target, signal);
     for (let challenged = false; ; challenged = true) {
-      const headers = { ...request.headers, ...(authorization === undefined ? {} : { authorization }) };
-      const first = { method, url, headers, body, confinement: "anywhere" } as const;
+      const headers = {
+        ...request.headers,
+        ...ownHeaders,
+        ...(authorization === undefined ? {} : { authorization }),
+      };
+      const first = { method, url, headers, body, confinement: "anywhere", tls } as const;
       const response = await requestFollowing(transport, first, rules, signal);
       const isRegistry = response.url.origin === origin.origin;
       if (isRegistry) warn(registry, response.headers("warning"));
       if (response.status >= 200 && response.status < 300) return response;
+      const secrets = [...Object.values(ownHeaders), authorization?.replace(/^\w+ /, "") ?? ""];
       if (response.status !== 401 || challenged || !isRegistry)
-        throw await errorResponse(response, subject, {
-          now: clock.now(),
-          secrets: authorization === undefined ? [] : [authorization.replace(/^\w+ /, "")],
-        });
+        throw await errorResponse(response, subject, { now: clock.now(), secrets });
       const challenges = parseChallenges(response.headers("www-authenticate"));
       await response.discard();
       authorization = await authorizer.answer(target, challenges, authorization, signal);
@@ -139,6 +187,8 @@ export function createRegistryClient(options: RegistryClientOptions = {}): Regis
     sendElsewhere,
     async pause(error, failures, subject, signal) {
       signal.throwIfAborted();
+      // What a mirror answered was of no use: the next host is asked at once.
+      if (router.rejects(subject, error)) return;
       if (!(error instanceof RegistryError)) throw error;
       const delayMilliseconds = retryDelay(error, failures, settings.retry, clock.random);
       if (delayMilliseconds === undefined) throw error;
@@ -157,6 +207,27 @@ export function createRegistryClient(options: RegistryClientOptions = {}): Regis
       await transport.close();
     },
   };
+}
+
+function urlAt({ api, repository, query = {} }: Place, path: string): URL {
+  // The API's own base is asked for by a login.
+  const url = new URL(repository === "" ? path : `${repository}/${path}`, api);
+  for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
+  return url;
+}
+
+/** What of a repository a request reads: the only thing that mirrors are asked for. */
+function contentOf({ method, path, actions }: RegistryRequest): Content | undefined {
+  const [, kind, reference] = (typeof path === "string" && /^(manifests|blobs)\/([^/?]+)$/.exec(path)) || [];
+  if (reference === undefined || actions === "pull,push" || (method !== "GET" && method !== "HEAD"))
+    return undefined;
+  return { reference, digest: kind === "blobs" && method === "GET" ? parseDigest(reference) : undefined };
+}
+
+interface Content {
+  readonly reference: string;
+  /** Of a blob. */
+  readonly digest: Digest | undefined;
 }
 
 function slowTokenServer({ host }: URL, cause: unknown): RegistryError {

@@ -59,12 +59,28 @@ const faults: Readonly<Record<string, Fault>> = {
 const tlsCode =
   /^(ERR_SSL_|ERR_TLS_|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|ERR_OSSL_|HOSTNAME_MISMATCH|INVALID_CA|EPROTO)/;
 
-/** Turns what the HTTP client threw while talking to `host` into a typed error. */
-export function connectionFault(host: string, cause: unknown): RegistryError {
+/** What fails on the way to a proxy, or is said by it instead of the host behind it. */
+const proxyCode =
+  /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|UND_ERR_(CONNECT_TIMEOUT|ABORTED|INVALID_ARG|PRX_\w+|SOCKS5\w*))$/;
+
+/** Turns what the HTTP client threw while talking to `host`, perhaps through the proxy `proxy`, into a typed error. */
+export function connectionFault(host: string, cause: unknown, proxy?: string): RegistryError {
   if (cause instanceof RegistryError) return cause;
   const code = systemCode(cause);
+  if (proxy !== undefined && proxyCode.test(code))
+    return new RegistryError(
+      "REGISTRY_PROXY",
+      `the proxy ${proxy} cannot be reached, or does not let through to ${host} (${proxyAnswer(cause) ?? code})`,
+      "check HTTPS_PROXY, HTTP_PROXY and ALL_PROXY, and whether NO_PROXY should name the host",
+      { cause, isTransient: !/^UND_ERR_(ABORTED|INVALID_ARG)$/.test(code) },
+    );
   const [errorCode, what, hint, isTransient] = faults[code] ?? otherFault(code);
   return new RegistryError(errorCode, `${host} ${what} (${code})`, hint, { cause, isTransient });
+}
+
+/** The status that a proxy gave: its client says it in words alone. */
+function proxyAnswer(cause: unknown): string | undefined {
+  return cause instanceof Error ? /\((\d{3})\)/.exec(cause.message)?.[1] : undefined;
 }
 
 function otherFault(code: string): Fault {

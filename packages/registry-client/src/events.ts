@@ -11,6 +11,10 @@ export type RegistryEvent = Readonly<
   | { kind: "blob-upload-bytes"; digest: Digest; bytes: number; totalBytes: number }
   /** An attempt failed with `code`; the next one follows after `delayMilliseconds`. */
   | { kind: "registry-retry"; subject: string; code: RegistryErrorCode; delayMilliseconds: number }
+  /** Which host answered, where a repository has mirrors. */
+  | { kind: "registry-served"; subject: string; host: string; isMirror: boolean }
+  /** A mirror failed with `code`: the next one is asked, or the registry itself. */
+  | { kind: "mirror-failed"; subject: string; host: string; code: string }
   /** A registry's `Warning: 299` (distribution-spec "Warnings"), once for each text. */
   | { kind: "registry-warning"; registry: string; text: string }
 >;

@@ -9,8 +9,19 @@ export type { RegistryClientOptions } from "./options.ts";
 export type { PlainHttp } from "./endpoint.ts";
 export type { RetryPolicy } from "./retry.ts";
 export type { Clock } from "./clock.ts";
-export type { HttpMethod, HttpResponse, RequestBody, TlsSettings } from "./transport.ts";
+export type { HttpMethod, HttpResponse, RequestBody } from "./transport.ts";
+export type { TlsSettings } from "./tls-settings.ts";
 export type { Credentials, CredentialSource } from "./auth/credentials.ts";
+export type { RegistryEndpoint, RegistryRoute, RouteSource } from "./route.ts";
+export type { ProxySource } from "./settings/proxy-environment.ts";
+export {
+  readRegistrySettings,
+  type RegistrySettings,
+  type RegistrySettingsOptions,
+} from "./settings/read-settings.ts";
+export { removeCredentials, saveCredentials, type Login } from "./auth/save-credentials.ts";
+export { verifyLogin } from "./auth/verify-login.ts";
+export type { AuthFileOptions } from "./auth/auth-file.ts";
 export { dockerConfigCredentials, type DockerConfigOptions } from "./auth/docker-config.ts";
 export { resolveImage } from "./resolve.ts";
 export { fetchManifest, type FetchedManifest } from "./manifest.ts";

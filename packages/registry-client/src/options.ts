@@ -5,7 +5,9 @@ import type { PlainHttp } from "./endpoint.ts";
 import { RegistryError } from "./errors.ts";
 import type { RegistryEvent } from "./events.ts";
 import type { RetryPolicy } from "./retry.ts";
-import type { TlsSettings } from "./transport.ts";
+import type { RouteSource } from "./route.ts";
+import type { ProxySource } from "./settings/proxy-environment.ts";
+import type { TlsSettings } from "./tls-settings.ts";
 
 /** What a registry client may be told; all of it has defaults. */
 export interface RegistryClientOptions {
@@ -13,10 +15,18 @@ export interface RegistryClientOptions {
   readonly plainHttp?: PlainHttp;
   /** Absent: anonymous. See `dockerConfigCredentials` for what `docker login` wrote. */
   readonly credentials?: CredentialSource;
+  /** By the host that is really asked, where that is a mirror: `credentials` never go there. Absent: anonymous. */
+  readonly mirrorCredentials?: CredentialSource;
+  /** Mirrors, and registries that are elsewhere than their names say. See `readRegistrySettings` for the machine's. */
+  readonly routes?: RouteSource;
+  /** The proxy for a URL. Absent: none, whatever the environment says; see `readRegistrySettings`. */
+  readonly proxy?: ProxySource;
   /** Further hosts that a registry's credentials may be sent to, when it names them as its token server. */
   readonly tokenHosts?: (registryHost: string) => readonly string[];
   /** Trust and client certificate by `host[:port]`. Absent: the authorities that Node trusts. */
-  readonly tls?: (host: string) => TlsSettings | undefined;
+  readonly tls?: (host: string) => TlsSettings | undefined | Promise<TlsSettings | undefined>;
+  /** For the registry itself besides, and for no other host: a client certificate. */
+  readonly registryTls?: TlsSettings;
   readonly userAgent?: string;
   /** Connections to one host at a time; further requests wait. 6 if absent. */
   readonly maxConnectionsPerHost?: number;
@@ -32,8 +42,12 @@ export interface RegistryClientOptions {
 export interface ResolvedOptions {
   readonly plainHttp?: PlainHttp;
   readonly credentials: CredentialSource;
+  readonly mirrorCredentials: CredentialSource;
+  readonly routes: RouteSource;
+  readonly proxy: ProxySource;
   readonly tokenHosts: (registryHost: string) => readonly string[];
-  readonly tls: (host: string) => TlsSettings | undefined;
+  readonly tls: NonNullable<RegistryClientOptions["tls"]>;
+  readonly registryTls?: TlsSettings | undefined;
   readonly userAgent: string;
   readonly maxConnectionsPerHost: number;
   readonly stallMilliseconds: number;
@@ -55,8 +69,20 @@ const milliseconds = z
 const optionsSchema: z.ZodType<ResolvedOptions> = z.strictObject({
   plainHttp: z.union([z.boolean(), callable<(host: string) => boolean>()]).optional(),
   credentials: callable<CredentialSource>().default(() => async () => undefined),
+  mirrorCredentials: callable<CredentialSource>().default(() => async () => undefined),
+  routes: callable<RouteSource>().default(() => async () => undefined),
+  proxy: callable<ProxySource>().default(() => () => undefined),
   tokenHosts: callable<ResolvedOptions["tokenHosts"]>().default(() => () => []),
   tls: callable<ResolvedOptions["tls"]>().default(() => () => undefined),
+  registryTls: z
+    .strictObject({
+      ca: z.union([z.string(), z.array(z.string())]).optional(),
+      additionalCa: z.array(z.string()).optional(),
+      cert: z.string().optional(),
+      key: z.string().optional(),
+      skipVerify: z.boolean().optional(),
+    })
+    .optional() as z.ZodType<TlsSettings | undefined>,
   userAgent: z
     .string()
     .regex(/^[\x20-\x7e]{1,200}$/)

@@ -7,14 +7,16 @@ const redirectStatuses = new Set([301, 302, 303, 307, 308]);
 export interface RedirectRules {
   /** Throws if a server may not send this machine to the URL. */
   check(url: URL): void;
+  /** Headers, besides `authorization`, that are for the first host alone; in lower case. */
+  readonly ownHeaders?: readonly string[];
   /** Where connections may go after the first redirect. Asked then, when the first host's address is known. */
   confinement(): Confinement;
 }
 
 /**
  * Sends a request and follows redirects, with the same method and body where that is sure to be meant: always for GET
- * and HEAD, after 307 and 308 for the others (RFC 9110, 15.4). `authorization` is dropped for good as soon as scheme,
- * host or port change.
+ * and HEAD, after 307 and 308 for the others (RFC 9110, 15.4). `authorization`, other headers of the first host and its
+ * client certificate are dropped for good as soon as scheme, host or port change.
  *
  * @throws {RegistryError} REGISTRY_REDIRECT_REFUSED for too many, for one that the rules forbid and for one without a
  * usable Location.
@@ -25,10 +27,10 @@ export async function requestFollowing(
   rules: RedirectRules,
   signal: AbortSignal,
 ): Promise<HttpResponse> {
-  let { url, headers, confinement } = request;
+  let { url, headers, confinement, tls } = request;
   const isRead = request.method === "GET" || request.method === "HEAD";
   for (let followed = 0; ; followed++) {
-    const response = await transport.request({ ...request, url, headers, confinement }, signal);
+    const response = await transport.request({ ...request, url, headers, confinement, tls }, signal);
     if (!redirectStatuses.has(response.status)) return response;
     await response.discard();
     if (!isRead && response.status < 307)
@@ -38,14 +40,17 @@ export async function requestFollowing(
     if (target.origin !== url.origin) {
       rules.check(target);
       confinement = rules.confinement();
-      headers = withoutAuthorization(headers);
+      headers = withoutOwn(headers, rules.ownHeaders ?? []);
+      tls = undefined;
     }
     url = target;
   }
 }
 
-function withoutAuthorization(headers: HttpRequest["headers"]): HttpRequest["headers"] {
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => name !== "authorization"));
+function withoutOwn(headers: HttpRequest["headers"], own: readonly string[]): HttpRequest["headers"] {
+  return Object.fromEntries(
+    Object.entries(headers).filter(([name]) => name !== "authorization" && !own.includes(name)),
+  );
 }
 
 function redirectTarget(response: HttpResponse, request: HttpRequest): URL {

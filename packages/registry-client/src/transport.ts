@@ -1,11 +1,12 @@
 import { lookup, type LookupAddress } from "node:dns";
 import { isIP, type LookupFunction } from "node:net";
 import { Readable } from "node:stream";
-import type { Agent, Pool } from "undici";
+import type { Dispatcher } from "undici";
 import { addressReach, unbracketed, type AddressReach } from "./address-reach.ts";
 import { connectionFault } from "./connection-fault.ts";
 import { RegistryError } from "./errors.ts";
 import { minimumRate } from "./minimum-rate.ts";
+import { tlsOptions, type TlsOptions, type TlsSettings } from "./tls-settings.ts";
 
 /**
  * Which addresses a request may go to. `anywhere` is for hosts that a person named; the others for hosts that a server
@@ -27,6 +28,8 @@ export interface HttpRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: RequestBody | undefined;
   readonly confinement: Confinement;
+  /** Instead of what is set for the host. */
+  readonly tls?: TlsSettings | undefined;
 }
 
 export interface HttpResponse {
@@ -41,20 +44,13 @@ export interface HttpResponse {
   discard(): Promise<void>;
 }
 
-/** Client certificate and trust for one host, as PEM. */
-export interface TlsSettings {
-  /** Trusted instead of the system's authorities. */
-  readonly ca?: string | readonly string[];
-  readonly cert?: string;
-  readonly key?: string;
-}
-
 export interface TransportOptions {
   readonly userAgent: string;
   readonly maxConnectionsPerHost: number;
   readonly stallMilliseconds: number;
   readonly minBytesPerSecond: number;
-  readonly tls: (host: string) => TlsSettings | undefined;
+  readonly tls: (host: string) => TlsSettings | undefined | Promise<TlsSettings | undefined>;
+  readonly proxy: (url: URL) => URL | undefined;
 }
 
 /** HTTP itself: connections, TLS, time-outs, and where connections may go. It follows no redirect and knows no auth. */
@@ -75,36 +71,53 @@ function loadUndici(): Promise<Undici> {
 }
 
 export function createTransport(options: TransportOptions): Transport {
-  const agents = new Map<Confinement, Agent>();
+  const dispatchers = new Map<string, Dispatcher>();
+  const tlsOfHosts = new Map<string, Promise<TlsSettings | undefined>>();
   const reaches = new Map<string, AddressReach>();
 
-  function agentFor(confinement: Confinement, undici: Undici): Agent {
-    const agent = agents.get(confinement) ?? createAgent(confinement, undici);
-    agents.set(confinement, agent);
-    return agent;
+  async function tlsFor(url: URL): Promise<TlsSettings | undefined> {
+    if (url.protocol !== "https:") return undefined;
+    const known = tlsOfHosts.get(url.host) ?? Promise.resolve(url.host).then(options.tls);
+    tlsOfHosts.set(url.host, known);
+    return known;
   }
 
-  function createAgent(confinement: Confinement, undici: Undici): Agent {
-    return new undici.Agent({
+  async function dispatcherFor({ url, confinement, tls }: HttpRequest, undici: Undici): Promise<Dispatcher> {
+    const settings = url.protocol === "https:" ? (tls ?? (await tlsFor(url))) : undefined;
+    const proxy = options.proxy(url);
+    const key = JSON.stringify([confinement, proxy?.href, settings]);
+    const known = dispatchers.get(key);
+    if (known) return known;
+    const proxyTls = proxy && tlsOptions(await tlsFor(proxy));
+    const made = dispatchers.get(key) ?? createDispatcher(confinement, settings, proxy, proxyTls, undici);
+    dispatchers.set(key, made);
+    return made;
+  }
+
+  function createDispatcher(
+    confinement: Confinement,
+    settings: TlsSettings | undefined,
+    proxy: URL | undefined,
+    proxyTls: TlsOptions | undefined,
+    undici: Undici,
+  ): Dispatcher {
+    const common = {
       connections: options.maxConnectionsPerHost,
       headersTimeout: options.stallMilliseconds,
       bodyTimeout: options.stallMilliseconds,
       // One stream to a connection: HTTP/2 would put all blobs of a host behind one flow-control window.
       allowH2: false,
-      factory: (origin, pool: Pool.Options) => {
-        const { ca, cert, key } = options.tls(new URL(origin).host) ?? {};
-        return new undici.Pool(origin, {
-          ...pool,
-          connect: {
-            allowH2: false,
-            lookup: confinedLookup(confinement),
-            ...(ca === undefined ? {} : { ca: typeof ca === "string" ? ca : [...ca] }),
-            ...(cert === undefined ? {} : { cert }),
-            ...(key === undefined ? {} : { key }),
-          },
-        });
-      },
-    });
+    };
+    const tls = { ...tlsOptions(settings), allowH2: false };
+    // The proxy looks names up, in a network of its own; only addresses in URLs can be judged here.
+    if (proxy)
+      return new undici.ProxyAgent({
+        ...common,
+        uri: proxy.href,
+        requestTls: tls,
+        proxyTls: { ...proxyTls },
+      });
+    return new undici.Agent({ ...common, connect: { ...tls, lookup: confinedLookup(confinement) } });
   }
 
   /** Judges the very addresses that will be connected to: a check ahead of the look-up could be answered otherwise. */
@@ -125,7 +138,8 @@ export function createTransport(options: TransportOptions): Transport {
   }
 
   return {
-    async request({ method, url, headers, body, confinement }, signal) {
+    async request(request, signal) {
+      const { method, url, headers, body, confinement } = request;
       signal.throwIfAborted();
       const literal = unbracketed(url.hostname);
       if (isIP(literal) !== 0 && !isWithin(confinement, addressReach(literal)))
@@ -134,7 +148,7 @@ export function createTransport(options: TransportOptions): Transport {
       const sent = outgoing(body, signal);
       try {
         const response = await undici.request(url, {
-          dispatcher: agentFor(confinement, undici),
+          dispatcher: await dispatcherFor(request, undici),
           method,
           headers: { "user-agent": options.userAgent, ...headers, ...sent.headers },
           body: sent.body,
@@ -152,7 +166,7 @@ export function createTransport(options: TransportOptions): Transport {
       } catch (cause) {
         signal.throwIfAborted();
         const [ownFault] = sent.faults;
-        throw ownFault ?? connectionFault(url.host, cause);
+        throw ownFault ?? connectionFault(url.host, cause, options.proxy(url)?.host);
       }
     },
     reachOf(hostname) {
@@ -161,7 +175,7 @@ export function createTransport(options: TransportOptions): Transport {
       return reach === "special" ? "private" : (reach ?? "public");
     },
     async close() {
-      await Promise.all(Array.from(agents.values(), (agent) => agent.destroy()));
+      await Promise.all(Array.from(dispatchers.values(), (dispatcher) => dispatcher.destroy()));
     },
   };
 }

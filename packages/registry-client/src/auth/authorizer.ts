@@ -1,6 +1,7 @@
 import type { Clock } from "../clock.ts";
 import { RegistryError } from "../errors.ts";
 import type { Challenge } from "./challenge.ts";
+import type { TlsSettings } from "../tls-settings.ts";
 import { basicAuthorization, type Credentials, type CredentialSource } from "./credentials.ts";
 import type { AccessToken, TokenRequest } from "./token.ts";
 
@@ -13,6 +14,8 @@ export interface AccessTarget {
   readonly furtherScopes?: readonly string[];
   /** Of the registry's API. */
   readonly origin: URL;
+  /** How the registry's own host is spoken to, also where it is the token server. */
+  readonly tls?: TlsSettings | undefined;
 }
 
 /** Knows what to send as `Authorization`, and remembers it by registry and scope. */
@@ -86,6 +89,7 @@ export function createAuthorizer(
     if (found?.kind === "registry-token") return lasting(`Bearer ${found.token}`);
     const { token, lifetimeSeconds } = await fetchToken({
       registry: target.origin,
+      tls: target.tls,
       realm: challenge.parameters.get("realm") ?? "",
       service: challenge.parameters.get("service"),
       scopes: scopesOf(target, challenge),
@@ -115,8 +119,8 @@ export function createAuthorizer(
   };
 }
 
-function keyOf({ registry, repository, actions, furtherScopes = [] }: AccessTarget): string {
-  return [registry, repository, actions, ...furtherScopes.toSorted()].join(" ");
+function keyOf({ origin, repository, actions, furtherScopes = [] }: AccessTarget): string {
+  return [origin.origin, repository, actions, ...furtherScopes.toSorted()].join(" ");
 }
 
 /** Bearer before Basic: it shows the password to the token server alone. */
@@ -154,7 +158,9 @@ function scopesOf(
   { parameters }: Challenge,
 ): readonly string[] {
   const asked = (parameters.get("scope") ?? "").split(/\s+/).filter((scope) => scope !== "");
-  const needed = [`repository:${repository}:${actions}`, ...furtherScopes];
+  // A login is for no repository.
+  const own = repository === "" ? [] : [`repository:${repository}:${actions}`];
+  const needed = [...own, ...furtherScopes];
   return [...new Set([...asked.slice(0, maxScopes), ...needed])];
 }
 

@@ -2,7 +2,8 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { dockerConfigCredentials, findCredentials } from "./docker-config.ts";
+import { findCredentials } from "./auth-file.ts";
+import { dockerConfigCredentials } from "./docker-config.ts";
 
 function login(username: string, password = "secret") {
   return { auth: Buffer.from(`${username}:${password}`).toString("base64") };

@@ -6,11 +6,14 @@ import { errorResponse } from "../error-response.ts";
 import { RegistryError } from "../errors.ts";
 import { requestFollowing } from "../redirect.ts";
 import type { HttpResponse, Transport } from "../transport.ts";
+import type { TlsSettings } from "../tls-settings.ts";
 import { basicAuthorization, type Credentials } from "./credentials.ts";
 import { checkTokenHost, parseRealm, realmConfinement } from "./realm.ts";
 
 export interface TokenRequest {
   readonly registry: URL;
+  /** For a token server on the registry's own host. */
+  readonly tls?: TlsSettings | undefined;
   /** The Bearer challenge's parameters. */
   readonly realm: string;
   readonly service: string | undefined;
@@ -69,7 +72,7 @@ export async function fetchToken(
 
 /** Undefined when the server knows only the older way, which these statuses say. */
 async function postRefreshToken(
-  { registry, service, scopes }: TokenRequest,
+  { registry, tls, service, scopes }: TokenRequest,
   refreshToken: string,
   realm: URL,
   { transport }: TokenContext,
@@ -87,6 +90,7 @@ async function postRefreshToken(
       headers: { accept: "application/json", "content-type": "application/x-www-form-urlencoded" },
       body: form.toString(),
       confinement: realmConfinement(realm, registry, transport),
+      tls: realm.origin === registry.origin ? tls : undefined,
     },
     signal,
   );
@@ -96,7 +100,7 @@ async function postRefreshToken(
 }
 
 function getToken(
-  { registry, service, scopes, credentials }: TokenRequest,
+  { registry, tls, service, scopes, credentials }: TokenRequest,
   realm: URL,
   { transport, plainHttp }: TokenContext,
   signal: AbortSignal,
@@ -115,7 +119,13 @@ function getToken(
   }
   return requestFollowing(
     transport,
-    { method: "GET", url, headers, confinement: realmConfinement(realm, registry, transport) },
+    {
+      method: "GET",
+      url,
+      headers,
+      confinement: realmConfinement(realm, registry, transport),
+      tls: realm.origin === registry.origin ? tls : undefined,
+    },
     {
       check: (target) => void parseRealm(target.href, registry, plainHttp),
       confinement: () => transport.reachOf(registry.hostname),

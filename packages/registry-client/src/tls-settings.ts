@@ -1,0 +1,34 @@
+import { createSecureContext, getCACertificates, type SecureContext } from "node:tls";
+
+/** Client certificate and trust for one host, as PEM. */
+export interface TlsSettings {
+  /** Trusted instead of the authorities that Node trusts. */
+  readonly ca?: string | readonly string[];
+  /** Trusted besides. */
+  readonly additionalCa?: readonly string[];
+  readonly cert?: string;
+  readonly key?: string;
+  /** Takes any certificate: whoever sits on the way can read and change everything. */
+  readonly skipVerify?: boolean;
+}
+
+/** As Node's TLS takes them. */
+export interface TlsOptions {
+  readonly secureContext?: SecureContext;
+  readonly rejectUnauthorized?: boolean;
+}
+
+/** Reads the certificates, once for all connections that the result is used for; throws Node's errors. */
+export function tlsOptions(settings: TlsSettings = {}): TlsOptions {
+  const { ca, additionalCa = [], cert, key, skipVerify = false } = settings;
+  const verification = skipVerify ? { rejectUnauthorized: false } : {};
+  const isUsual = ca === undefined && additionalCa.length === 0 && cert === undefined && key === undefined;
+  if (isUsual) return verification;
+  const trusted = [...(ca === undefined ? getCACertificates("default") : [ca].flat()), ...additionalCa];
+  const secureContext = createSecureContext({
+    ca: trusted,
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
+  });
+  return { ...verification, secureContext };
+}
