@@ -1,3 +1,4 @@
+import { setTimeout } from "node:timers/promises";
 import { parseDigest } from "@bootlayer/image-spec";
 import { layerBlob, sha256Digest, tarArchive, type LayerBlob } from "@bootlayer/test-fixtures";
 import { describe, expect, test } from "vitest";
@@ -34,6 +35,16 @@ describe.each(wrappings)("%s", (wrapping) => {
       damaged[at] = (damaged[at] ?? 0) ^ 0xff;
       await expect(unpack(damaged, request(blob))).rejects.toMatchObject({ code: "BLOB_DIGEST" });
     }
+  });
+
+  test("a wrong digest counts more than damaged data, also where the source's end comes late", async () => {
+    const damaged = Buffer.from(blob.bytes);
+    damaged[blob.bytes.length - 2] = (damaged.at(-2) ?? 0) ^ 0xff;
+    async function* late(): AsyncGenerator<Uint8Array> {
+      yield damaged;
+      await setTimeout(20);
+    }
+    await expect(joined(unpackLayer(late(), request(blob)))).rejects.toMatchObject({ code: "BLOB_DIGEST" });
   });
 
   test("a blob that ends early or runs on is BLOB_SIZE", async () => {

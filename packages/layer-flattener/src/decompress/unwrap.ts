@@ -41,8 +41,9 @@ export async function* unwrap(
     else if (wrapping === "none") yield* rest(head);
     else throw flattenError("LAYER_COMPRESSION", `${name} is compressed with ${wrapping}`);
   } catch (cause) {
-    if (blobFault !== undefined) throw blobFault.cause;
+    // A chunk that was asked for ahead may fail, with the wrong digest, only after the decoder did: so draining comes first.
     await drain(wrapped);
+    if (blobFault !== undefined) throw blobFault.cause;
     if (isBootlayerError(cause)) throw cause;
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw flattenError("LAYER_DECOMPRESS", `${name} is no sound ${wrapping}: ${reason}`, { cause });
