@@ -23,10 +23,12 @@ export function byteGate(): ByteGate {
     release,
     open: () => release(Infinity),
     async take(wanted) {
-      while (allowed === 0) await new Promise<void>((resolve) => waiting.push(resolve));
-      const taken = Math.min(wanted, allowed);
-      allowed -= taken;
-      return taken;
+      for (;;) {
+        const taken = Math.min(wanted, allowed);
+        allowed -= taken;
+        if (taken > 0) return taken;
+        await new Promise<void>((resolve) => waiting.push(resolve));
+      }
     },
   };
 }
