@@ -7,8 +7,9 @@ import { parseBuildOptions, type BuildRequest, type Environment } from "./build-
 import { withCancellation } from "./cancellation.ts";
 import { diskSha256 } from "./disk-digest.ts";
 import type { DiskOptions } from "./disk-options.ts";
-import type { StageReport } from "./events.ts";
+import type { BuildEvent, StageReport } from "./events.ts";
 import { prepareBuildGuest, type BuildGuest, type GuestFacts, type GuestReport } from "./guest-build.ts";
+import { layerTimes, type LayerReport } from "./layer-times.ts";
 import { makeDisk } from "./make-disk.ts";
 import { cachedInitrd, newInitrd, readTree, type PendingInitrd } from "./make-initrd.ts";
 import { openSource } from "./open-source.ts";
@@ -37,6 +38,8 @@ export interface BuildResult {
   readonly cached: boolean;
   /** In the order in which they ended. */
   readonly stages: readonly StageReport[];
+  /** How each layer came and was flattened, the base layer first. */
+  readonly layers: readonly LayerReport[];
   /** Absent where the disk came from the cache. */
   readonly statistics: FlattenStatistics | undefined;
   /** What of the image the disk does not hold, a sentence each; those on the guest are the guest's. */
@@ -65,8 +68,13 @@ export async function buildDisk(request: BuildRequest, environment: Environment)
     await checkOutput(options.output);
     const initrd = options.guest?.as === "initrd" ? options.guest.initrd : undefined;
     if (initrd !== undefined) await checkOutput(initrd);
-    const onEvent = environment.onEvent ?? (() => {});
-    const clock = stageClock(onEvent);
+    const tell = environment.onEvent ?? (() => {});
+    const clock = stageClock(tell);
+    const times = layerTimes(() => clock.now());
+    const onEvent = (event: BuildEvent): void => {
+      times.observe(event);
+      tell(event);
+    };
     await using source = await openSource(request, environment, { clock, onEvent, signal });
     const { image } = source;
     const guest = await prepareBuildGuest(options, image, signal);
@@ -105,6 +113,7 @@ export async function buildDisk(request: BuildRequest, environment: Environment)
       key,
       cached: disk.cached,
       stages: clock.reports(),
+      layers: times.reports(),
       statistics: disk.statistics,
       warnings: disk.artifact.warnings,
       guest: options.guest && disk.guest && { as: options.guest.as, initrd, ...disk.guest },

@@ -15,6 +15,7 @@ import { withCancellation } from "./cancellation.ts";
 import type { DiskOptions } from "./disk-options.ts";
 import { parseGuestOptions } from "./guest-options.ts";
 import { openSource } from "./open-source.ts";
+import { withLayers } from "./opened-source.ts";
 import { stageClock } from "./stages.ts";
 
 export interface DiagnoseRequest extends Pick<BuildRequest, "source" | "platform" | "limits" | "guest"> {
@@ -60,14 +61,9 @@ export async function diagnoseImage(
       guest && initArchitecture(platform)
         ? await prepareGuest(guest.config, { platform, signal })
         : undefined;
-    const { layers, complete } = source.fetchLayers();
-    const { root, readFile } = await flattenLayers(layers, discardContents(), {
-      signal,
-      onEvent,
-      limits,
-      remember: filesOfPlan,
-    });
-    await complete;
+    const { root, readFile } = await withLayers(source, signal, (layers, signal) =>
+      flattenLayers(layers, discardContents(), { signal, onEvent, limits, remember: filesOfPlan }),
+    );
     const findings = await diagnose(
       { root, readFile, config, platform },
       { kernel, format, machine, guest: guest?.config, prepared, initrd: guest?.as === "initrd" },

@@ -12,6 +12,7 @@ import type { BuildRequest, Environment } from "./build-options.ts";
 import { withCancellation } from "./cancellation.ts";
 import { BuilderError } from "./errors.ts";
 import { openSource } from "./open-source.ts";
+import { withLayers } from "./opened-source.ts";
 import { stageClock } from "./stages.ts";
 
 export interface ListRequest extends Pick<BuildRequest, "source" | "platform" | "limits"> {
@@ -41,9 +42,9 @@ export async function listFiles(
       onEvent,
       signal,
     });
-    const { layers, complete } = source.fetchLayers();
-    const { root } = await flattenLayers(layers, discardContents(), { signal, onEvent, limits });
-    await complete;
+    const { root } = await withLayers(source, signal, (layers, signal) =>
+      flattenLayers(layers, discardContents(), { signal, onEvent, limits }),
+    );
     const wanted = byteString(path);
     const found = resolvePath(root, wanted, { followLast: true });
     if (found.kind !== "found")

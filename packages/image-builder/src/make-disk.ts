@@ -5,6 +5,7 @@ import { dataBytes, type BuildContext } from "./build-context.ts";
 import { factsOf, guestOnTop, type BuildGuest } from "./guest-build.ts";
 import { keepXattr } from "./keep-xattr.ts";
 import { openDisk } from "./open-disk.ts";
+import { withLayers } from "./opened-source.ts";
 
 export interface MakeDiskOptions {
   /** Goes on top as one more layer. */
@@ -23,18 +24,18 @@ export async function makeDisk(
   const onPlan = (made: GuestPlan): void => void (plan = made);
   const writer = await openDisk(build);
   try {
-    const fetched = source.fetchLayers();
-    const flattened = await clock.run("flatten", async () => {
-      const result = await flattenLayers(fetched.layers, writer, {
-        ...options.flatten,
-        ...(guest && guestOnTop(guest, source.image, { time, signal, onPlan })),
-        signal,
-        onEvent,
-        keepXattr: keepXattr(options.disk),
-      });
-      return { result, bytes: result.statistics.unpackedBytes };
-    });
-    await fetched.complete;
+    const flattened = await withLayers(source, signal, (layers, signal) =>
+      clock.run("flatten", async () => {
+        const result = await flattenLayers(layers, writer, {
+          ...options.flatten,
+          ...(guest && guestOnTop(guest, source.image, { time, signal, onPlan })),
+          signal,
+          onEvent,
+          keepXattr: keepXattr(options.disk),
+        });
+        return { result, bytes: result.statistics.unpackedBytes };
+      }),
+    );
     await onTree?.(flattened);
     const { bytes, dataRegions, warnings } = await clock.run("write", async () => {
       const result = await writer.finish(flattened.root);

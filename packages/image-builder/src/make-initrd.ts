@@ -4,6 +4,7 @@ import { discardContents, flattenLayers, type LowerImage } from "@bootlayer/laye
 import { findArtifact, type Artifact } from "./artifact-cache.ts";
 import { copyFromCache, keepInCache, type BuildContext } from "./build-context.ts";
 import { derivedUuid, initrdKey } from "./build-key.ts";
+import { withLayers } from "./opened-source.ts";
 import { factsOf, planFor, type BuildGuest, type GuestFacts } from "./guest-build.ts";
 
 /** An initrd that is made, or known to be in the cache, and not in its place yet. */
@@ -75,13 +76,12 @@ export async function readTree({
   onEvent,
   signal,
 }: BuildContext): Promise<LowerImage> {
-  const { layers, complete } = source.fetchLayers();
-  const tree = await clock.run("flatten", async () => {
-    const result = await flattenLayers(layers, discardContents(), { ...options.flatten, signal, onEvent });
-    return { result, bytes: result.statistics.unpackedBytes };
-  });
-  await complete;
-  return tree;
+  return withLayers(source, signal, (layers, signal) =>
+    clock.run("flatten", async () => {
+      const result = await flattenLayers(layers, discardContents(), { ...options.flatten, signal, onEvent });
+      return { result, bytes: result.statistics.unpackedBytes };
+    }),
+  );
 }
 
 async function writeInitrd(

@@ -18,6 +18,23 @@ export interface FetchedLayers {
   readonly complete: Promise<void>;
 }
 
+/**
+ * Runs `work` on layers while they arrive. What ends their coming ends the work too, which then rejects with it; the
+ * result is given only when all layers are in their place.
+ */
+export async function withLayers<Result>(
+  source: OpenedSource,
+  signal: AbortSignal,
+  work: (layers: readonly LayerSource[], signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  const { layers, complete } = source.fetchLayers();
+  const failed = new AbortController();
+  complete.catch((error: unknown) => failed.abort(error));
+  const result = await work(layers, AbortSignal.any([signal, failed.signal]));
+  await complete;
+  return result;
+}
+
 /** What opening reports to. */
 export interface SourceContext {
   readonly clock: StageClock;

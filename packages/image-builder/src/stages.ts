@@ -3,6 +3,8 @@ import type { BuildEvent, BuildStage, StageReport } from "./events.ts";
 
 /** Measures stages and reports them as they begin and end. */
 export interface StageClock {
+  /** Seconds since the work began. */
+  now(): number;
   /** Runs one stage; `work` answers with its result and the bytes it handled. */
   run<Result>(
     stage: BuildStage,
@@ -13,15 +15,19 @@ export interface StageClock {
 }
 
 export function stageClock(onEvent: (event: BuildEvent) => void): StageClock {
+  const beginning = performance.now();
   const reports: StageReport[] = [];
+  const now = (): number => (performance.now() - beginning) / 1000;
   return {
+    now,
     async run(stage, work) {
-      const start = performance.now();
+      const start = now();
       onEvent({ kind: "stage-started", stage });
       const { result, bytes } = await work();
-      const seconds = (performance.now() - start) / 1000;
-      reports.push({ stage, seconds, bytes });
-      onEvent({ kind: "stage-finished", stage, seconds, bytes });
+      const end = now();
+      const report = { stage, start, end, seconds: end - start, bytes };
+      reports.push(report);
+      onEvent({ kind: "stage-finished", ...report });
       return result;
     },
     reports: () => reports,

@@ -1,0 +1,144 @@
+import { openBlobStore } from "@bootlayer/blob-store";
+import { hostPlatform, parsePlatform, type Digest, type Platform } from "@bootlayer/image-spec";
+import {
+  fetchManifest,
+  formatReference,
+  resolveImage,
+  type Reference,
+  type RegistryClient,
+} from "@bootlayer/registry-client";
+import type { BuildRequest, Environment } from "./build-options.ts";
+import { withCancellation } from "./cancellation.ts";
+import { connectRegistry } from "./connect-registry.ts";
+import { blobsOfTree, platformsOfTree, readDocumentTree } from "./document-tree.ts";
+import { BuilderError } from "./errors.ts";
+import type { StageReport } from "./events.ts";
+import { wantedOf } from "./open-registry-source.ts";
+import { parseSource } from "./source.ts";
+import { stageClock } from "./stages.ts";
+import { pullIntoStore, type StorePull } from "./store-pull.ts";
+
+/** An image that is to come into the store. */
+export interface PullRequest extends Pick<BuildRequest, "platform"> {
+  /** A reference in a registry. */
+  readonly source: string;
+  /** Whether the images of all platforms come, and the index that names them; default: one platform's. */
+  readonly allPlatforms?: boolean | undefined;
+}
+
+/** How one blob came: a config or a layer. */
+export interface PulledBlobReport {
+  readonly digest: Digest;
+  /** Length of the blob. */
+  readonly bytes: number;
+  readonly downloadedBytes: number;
+  /** Where it went on from what an interrupted pull had left, else 0. */
+  readonly resumedAt: number;
+  /** Whether the store had it, or another process brought it. */
+  readonly cached: boolean;
+}
+
+export interface PullResult {
+  /** As asked for. */
+  readonly source: string;
+  /** Under which the store knows it: the full reference. */
+  readonly name: string;
+  /** Of the manifest, or of the index where all platforms were asked for. */
+  readonly digest: Digest;
+  readonly mediaType: string;
+  readonly platforms: readonly Platform[];
+  /** Length of all documents and blobs. */
+  readonly bytes: number;
+  /** How much of it came from the registry. */
+  readonly downloadedBytes: number;
+  readonly blobs: readonly PulledBlobReport[];
+  readonly stages: readonly StageReport[];
+}
+
+type Wanted = Pick<StorePull, "documents" | "blobs" | "top"> & { readonly platforms: readonly Platform[] };
+
+/**
+ * Brings an image from a registry into the store, where it gets its name once all of it is there, verified and on disk.
+ * A tag is looked up once. What an interrupted pull left is gone on from.
+ *
+ * @throws {BuilderError} SOURCE_INVALID for what is no reference; CANCELLED. What registries and stores throw.
+ */
+export async function pullImage(request: PullRequest, environment: Environment): Promise<PullResult> {
+  return withCancellation(environment.signal, async (signal) => {
+    const reference = registryReference(request.source, "pull");
+    const platform = request.platform === undefined ? hostPlatform() : parsePlatform(request.platform);
+    const onEvent = environment.onEvent ?? (() => {});
+    const clock = stageClock(onEvent);
+    const store = await openBlobStore(environment.store);
+    await using opened = new AsyncDisposableStack();
+    const client = connectRegistry(environment, onEvent);
+    opened.defer(() => client.close());
+    const wanted = await clock.run("resolve", async () => {
+      const result =
+        request.allPlatforms === true
+          ? await resolveTree(client, reference, signal)
+          : await resolvePlatform(client, reference, platform, signal);
+      return { result, bytes: result.documents.reduce((sum, { bytes }) => sum + bytes.length, 0) };
+    });
+    const { documents, blobs, top, platforms } = wanted;
+    const name = formatReference(reference);
+    onEvent({ kind: "transfer-started", direction: "pull", name, digest: top.digest, blobs });
+    const pull = pullIntoStore({ ...wanted, store, client, reference, clock, onEvent, signal });
+    opened.use(pull);
+    const pulled = await pull.complete;
+    return {
+      source: request.source,
+      name,
+      digest: top.digest,
+      mediaType: top.mediaType,
+      platforms,
+      bytes: [...documents.map(({ descriptor }) => descriptor), ...blobs].reduce(
+        (sum, { size }) => sum + size,
+        0,
+      ),
+      downloadedBytes: pulled.reduce((sum, blob) => sum + blob.downloadedBytes, 0),
+      blobs: pulled.map(({ descriptor: { digest, size }, ...how }) => ({ digest, bytes: size, ...how })),
+      stages: clock.reports(),
+    };
+  });
+}
+
+async function resolvePlatform(
+  client: RegistryClient,
+  reference: Reference,
+  platform: Platform,
+  signal: AbortSignal,
+): Promise<Wanted> {
+  const image = await resolveImage(client, reference, platform, signal);
+  return { ...wantedOf(image), platforms: [image.platform] };
+}
+
+/** An index and all that it names; a manifest alone is a tree of one. */
+async function resolveTree(
+  client: RegistryClient,
+  { registry, repository, ...named }: Reference,
+  signal: AbortSignal,
+): Promise<Wanted> {
+  const found = await fetchManifest(client, { registry, repository, ...named }, signal);
+  const documents = await readDocumentTree(found.descriptor, async ({ digest }) => {
+    if (digest === found.descriptor.digest) return found.bytes;
+    return (await fetchManifest(client, { registry, repository, digest }, signal)).bytes;
+  });
+  return {
+    documents,
+    blobs: blobsOfTree(documents),
+    top: found.descriptor,
+    platforms: platformsOfTree(documents),
+  };
+}
+
+/** @throws {BuilderError} SOURCE_INVALID. @throws {RegistryError} REFERENCE_INVALID. */
+export function registryReference(text: string, action: "pull" | "push"): Reference {
+  const source = parseSource(text);
+  if (source.kind === "registry") return source.reference;
+  throw new BuilderError(
+    "SOURCE_INVALID",
+    `${JSON.stringify(text)} is no reference in a registry`,
+    `${action} takes one such as docker.io/library/alpine:3.22`,
+  );
+}
