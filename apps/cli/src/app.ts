@@ -12,6 +12,7 @@ import { exitCodeOf, formatError } from "./exit-code.ts";
 import { diskFlags, formatFlag } from "./disk-flags.ts";
 import { layerFlags, sourceFlags } from "./flags.ts";
 import { launchFormats, parseEmit, parseSeconds, parseVariable } from "./guest-arguments.ts";
+import { images, pull, push, rm } from "./image-commands.ts";
 import { guestFlags } from "./guest-flags.ts";
 import { kernelFlag, machineFlags } from "./machine-flags.ts";
 
@@ -252,16 +253,10 @@ const exec = buildCommand({
   },
 });
 
-const images = buildCommand({
-  loader: async () => (await import("./commands/images.ts")).images,
-  docs: { brief: "List the images of the store" },
-  parameters: { flags: { store: sourceFlags.store, json: sourceFlags.json } },
-});
-
 /** The command line of bootlayer. */
 export const app: Application<CliContext> = buildApplication(
   buildRouteMap({
-    routes: { build, boot, exec, doctor, inspect, ls, images },
+    routes: { build, boot, exec, doctor, inspect, ls, pull, push, images, rm },
     docs: { brief: "Turns OCI container images into disks that microVMs boot" },
   }),
   {

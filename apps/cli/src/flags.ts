@@ -44,6 +44,9 @@ export const sourceFlags = {
   json: { kind: "boolean", default: false, withNegated: false, brief: "One JSON object on standard output" },
 } as const;
 
+/** Flags of the commands on the store alone. */
+export type StoreFlags = Pick<SourceFlags, "store" | "json">;
+
 /** Flags of the commands that read layers. */
 export interface LayerFlags extends SourceFlags {
   readonly limit?: readonly NamedLimit[];

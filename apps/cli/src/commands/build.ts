@@ -13,13 +13,14 @@ import type { CliContext } from "../context.ts";
 import { diskOptionsOf, type DiskFlags } from "../disk-flags.ts";
 import { launchFiles, writeLaunchFiles, type EmittedFile, type PlacedLaunchFile } from "../emit.ts";
 import { environmentOf, limitsOf, type LayerFlags } from "../flags.ts";
-import { formatBytes, formatSeconds, formatTable } from "../format.ts";
+import { formatBytes, formatTable } from "../format.ts";
 import type { EmitTarget } from "../guest-arguments.ts";
 import { guestConfigOf } from "../guest-config.ts";
 import type { GuestFlags } from "../guest-flags.ts";
 import { machineOf } from "../machine.ts";
 import type { MachineFlags } from "../machine-flags.ts";
 import { progressWriter } from "../progress/progress-writer.ts";
+import { layersJson, stagesJson, stagesTable } from "../stages.ts";
 
 export interface BuildFlags extends LayerFlags, DiskFlags, GuestFlags, MachineFlags {
   readonly output: string;
@@ -114,11 +115,8 @@ function buildResultJson(result: BuildResult, launch: readonly EmittedFile[]): o
   return {
     ...result,
     platform: formatPlatform(result.platform),
-    stages: result.stages.map(({ stage, seconds, bytes }) => ({
-      stage,
-      seconds: Math.round(seconds * 1e6) / 1e6,
-      bytes,
-    })),
+    stages: stagesJson(result.stages),
+    layers: layersJson(result.layers),
     ...(launch.length > 0 && { launch }),
   };
 }
@@ -149,10 +147,5 @@ function buildSummary(
     ...(guest && guest.kernelArguments.length > 0 ? [["kernel", guest.kernelArguments.join(" ")]] : []),
     ...launch.map(({ format: monitor, file, command }) => [monitor, `${file}: ${command}`]),
   ];
-  const times = stages.map(({ stage, seconds, bytes }) => [
-    stage,
-    formatSeconds(seconds),
-    formatBytes(bytes),
-  ]);
-  return `${formatTable(facts)}${formatTable(times, [1, 2])}`;
+  return `${formatTable(facts)}${stagesTable(stages)}`;
 }

@@ -1,14 +1,10 @@
 import { listStoredImages } from "@bootlayer/image-builder";
 import type { CliContext } from "../context.ts";
+import type { StoreFlags } from "../flags.ts";
 import { formatTable } from "../format.ts";
 import { storeDirectory } from "../store-directory.ts";
 
-export interface ImagesFlags {
-  readonly store?: string;
-  readonly json: boolean;
-}
-
-export async function images(this: CliContext, flags: ImagesFlags): Promise<void> {
+export async function images(this: CliContext, flags: StoreFlags): Promise<void> {
   const stored = await listStoredImages({ store: storeDirectory(flags.store, this.process.env) });
   const rows = stored.map(({ name, descriptor }) => ({
     name: name ?? null,

@@ -1,16 +1,17 @@
-import type { BuildEvent, BuildStage } from "@bootlayer/image-builder";
+import type { BuildEvent, BuildStage, Descriptor } from "@bootlayer/image-builder";
 
-/** How far one layer is. */
+/** How far one layer is; in a pull or a push, one blob. */
 export interface LayerProgress {
   readonly digest: string;
   /** Length of the blob in bytes. */
   readonly totalBytes: number;
-  /** Bytes of the blob that are in the store. */
-  readonly pulledBytes: number;
+  /** Bytes of the blob that have arrived, or that were sent. */
+  readonly movedBytes: number;
   readonly cached: boolean;
   /** Bytes of the blob that were decompressed. */
   readonly flattenedBytes: number;
-  readonly verified: boolean;
+  /** Flattened and verified; in a pull or a push, in its place. */
+  readonly done: boolean;
 }
 
 /** All that a person is shown of a build at one moment. */
@@ -18,11 +19,13 @@ export interface BuildProgress {
   readonly source: string;
   /** Stages that began and have not ended, the latest last. */
   readonly stages: readonly BuildStage[];
+  /** Whether blobs are only moved, not flattened. */
+  readonly isTransfer: boolean;
   /** The base layer first. */
   readonly layers: readonly LayerProgress[];
 }
 
-export const noProgress: BuildProgress = { source: "", stages: [], layers: [] };
+export const noProgress: BuildProgress = { source: "", stages: [], isTransfer: false, layers: [] };
 
 /** The progress after one more event; the same value where the event changes nothing that is shown. */
 export function advanceProgress(progress: BuildProgress, event: BuildEvent): BuildProgress {
@@ -35,26 +38,36 @@ export function advanceProgress(progress: BuildProgress, event: BuildEvent): Bui
       return {
         ...progress,
         source: event.source,
-        layers: event.layers.map(({ digest, size }) => ({
-          digest,
-          totalBytes: size,
-          pulledBytes: 0,
-          cached: false,
-          flattenedBytes: 0,
-          verified: false,
-        })),
+        layers: event.layers.map(newLayer),
       };
+    case "transfer-started":
+      return { ...progress, source: event.name, isTransfer: true, layers: event.blobs.map(newLayer) };
     case "blob-bytes":
-      return changeLayers(progress, event.digest, { pulledBytes: event.bytes });
+    case "blob-upload-bytes":
+      return changeLayers(progress, event.digest, { movedBytes: event.bytes });
+    case "blob-stored":
+    case "blob-pushed":
+      return changeLayers(progress, event.digest, {
+        movedBytes: event.totalBytes,
+        ...(progress.isTransfer && { done: true }),
+      });
     case "blob-cached":
-      return changeLayers(progress, event.digest, { pulledBytes: event.totalBytes, cached: true });
+      return changeLayers(progress, event.digest, {
+        movedBytes: event.totalBytes,
+        cached: true,
+        ...(progress.isTransfer && { done: true }),
+      });
     case "layer-bytes":
       return changeLayer(progress, event.layer, { flattenedBytes: event.bytes });
     case "layer-verified":
-      return changeLayer(progress, event.layer, { verified: true });
+      return changeLayer(progress, event.layer, { done: true });
     default:
       return progress;
   }
+}
+
+function newLayer({ digest, size }: Descriptor): LayerProgress {
+  return { digest, totalBytes: size, movedBytes: 0, cached: false, flattenedBytes: 0, done: false };
 }
 
 /** An image may hold one blob as several layers. */

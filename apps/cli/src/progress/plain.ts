@@ -4,14 +4,12 @@ import type { TextStream } from "../context.ts";
 import { formatBytes, formatSeconds, shortDigest } from "../format.ts";
 import type { ProgressWriter } from "./progress-writer.ts";
 
+const pushedAs = { present: "is in the registry", mounted: "mounted", uploaded: "sent" } as const;
+
 /** A line for each thing that is done, for logs. */
 export function plainProgress(stream: TextStream): ProgressWriter {
-  let layers: ReadonlySet<string> = new Set();
   return {
     report(event) {
-      if (event.kind === "resolved") layers = new Set(event.layers.map(({ digest }) => digest));
-      // Documents are downloaded too, before anyone knows of layers.
-      if (event.kind === "blob-bytes" && !layers.has(event.digest)) return;
       const line = plainLine(event);
       if (line !== undefined) stream.write(`${line}\n`);
     },
@@ -25,16 +23,22 @@ function plainLine(event: BuildEvent): string | undefined {
       return `resolved ${event.source} to ${event.digest} (${formatPlatform(event.platform)}, ${event.layers.length} layers, ${formatBytes(event.layers.reduce((sum, { size }) => sum + size, 0))})`;
     case "blob-cached":
       return `blob ${shortDigest(event.digest)} is in the store (${formatBytes(event.totalBytes)})`;
-    case "blob-bytes":
-      return event.bytes === event.totalBytes
-        ? `blob ${shortDigest(event.digest)} pulled (${formatBytes(event.totalBytes)})`
+    case "transfer-started":
+      return `${event.direction} ${event.name} ${event.digest} (${event.blobs.length} blobs, ${formatBytes(event.blobs.reduce((sum, { size }) => sum + size, 0))})`;
+    case "blob-requested":
+      return event.bytes > 0
+        ? `blob ${shortDigest(event.digest)} goes on at ${formatBytes(event.bytes)} of ${formatBytes(event.totalBytes)}`
         : undefined;
+    case "blob-stored":
+      return `blob ${shortDigest(event.digest)} pulled and verified (${formatBytes(event.totalBytes)})`;
+    case "blob-pushed":
+      return `blob ${shortDigest(event.digest)} ${pushedAs[event.how]} (${formatBytes(event.totalBytes)})`;
     case "layer-verified":
       return `layer ${event.layer + 1} ${shortDigest(event.digest)} flattened and verified (${event.entries} entries, ${formatBytes(event.unpackedBytes)})`;
     case "second-pass":
       return `layer ${event.layer + 1} ${shortDigest(event.digest)} read again for ${event.files} files`;
     case "stage-finished":
-      return `${event.stage}: ${formatSeconds(event.seconds)}, ${formatBytes(event.bytes)}`;
+      return `${event.stage}: ${formatSeconds(event.seconds)} (${formatSeconds(event.start)} to ${formatSeconds(event.end)}), ${formatBytes(event.bytes)}`;
     case "cache-hit":
       return `found in the cache as ${event.key.slice(0, 12)}`;
     case "cache-skipped":

@@ -20,7 +20,7 @@ const events: readonly BuildEvent[] = [
     platform,
     layers: [layer("a"), layer("b"), layer("b")],
   },
-  { kind: "stage-finished", stage: "resolve", seconds: 0.5, bytes: 100 },
+  { kind: "stage-finished", stage: "resolve", start: 0, end: 0.5, seconds: 0.5, bytes: 100 },
   { kind: "stage-started", stage: "pull" },
   { kind: "stage-started", stage: "flatten" },
   { kind: "blob-cached", digest: digest("a"), totalBytes: 1000 },
@@ -44,9 +44,7 @@ function written(mode: "tty" | "plain" | "json" | "none" | "auto", isTTY = false
 
 test("a blob that is several layers moves all of them; a layer's own events move it alone", () => {
   const { layers, stages } = events.reduce(advanceProgress, noProgress);
-  expect(
-    layers.map(({ pulledBytes, flattenedBytes, verified }) => [pulledBytes, flattenedBytes, verified]),
-  ).toEqual([
+  expect(layers.map(({ movedBytes, flattenedBytes, done }) => [movedBytes, flattenedBytes, done])).toEqual([
     [1000, 0, false],
     [500, 0, false],
     [500, 250, true],
@@ -65,9 +63,38 @@ test("no line is wider and no picture higher than the screen", () => {
 test("plain writes a line for what is done, not for every byte", () => {
   expect(written("plain").trimEnd().split("\n")).toEqual([
     `resolved alpine to ${digest("f")} (linux/amd64, 3 layers, 2.9 KiB)`,
-    "resolve: 0.50 s, 100 B",
+    "resolve: 0.50 s (0.00 s to 0.50 s), 100 B",
     "blob sha256:aaaaaaaaaaaa is in the store (1.0 KiB)",
     "layer 3 sha256:bbbbbbbbbbbb flattened and verified (7 entries, 2.9 KiB)",
+  ]);
+});
+
+test("what a pull or a push moves is done when it is in its place", () => {
+  const moved: readonly BuildEvent[] = [
+    {
+      kind: "transfer-started",
+      direction: "push",
+      name: "example.com/a:1",
+      digest: digest("f"),
+      blobs: [layer("a"), layer("b"), layer("c")],
+    },
+    { kind: "blob-upload-bytes", digest: digest("a"), bytes: 400, totalBytes: 1000 },
+    { kind: "blob-pushed", digest: digest("b"), totalBytes: 1000, how: "mounted" },
+  ];
+  const { layers, source } = moved.reduce(advanceProgress, noProgress);
+  expect(source).toBe("example.com/a:1");
+  expect(layers.map(({ movedBytes, done }) => [movedBytes, done])).toEqual([
+    [400, false],
+    [1000, true],
+    [0, false],
+  ]);
+  let text = "";
+  const writer = progressWriter("plain", { write: (more) => void (text += more) });
+  for (const event of moved) writer.report(event);
+  expect(text.split("\n")).toEqual([
+    `push example.com/a:1 ${digest("f")} (3 blobs, 2.9 KiB)`,
+    "blob sha256:bbbbbbbbbbbb mounted (1.0 KiB)",
+    "",
   ]);
 });
 

@@ -39,7 +39,7 @@ export function progressLines(
 ): string[] {
   const heading = `${stages.at(-1) ?? "start"}  ${source}`;
   const room = Math.max(1, rows - 3);
-  const waiting = layers.filter(({ verified }) => !verified);
+  const waiting = layers.filter(({ done }) => !done);
   // Where the screen is too small for all layers, the ones under way matter.
   const shown = layers.length <= room ? layers : waiting.slice(-room);
   const hidden = layers.length - shown.length;
@@ -47,25 +47,18 @@ export function progressLines(
   return lines.map((line) => line.slice(0, Math.max(1, columns - 1)));
 }
 
-function layerLine({
-  digest,
-  totalBytes,
-  pulledBytes,
-  cached,
-  flattenedBytes,
-  verified,
-}: LayerProgress): string {
+function layerLine({ digest, totalBytes, movedBytes, cached, flattenedBytes, done }: LayerProgress): string {
   const flattened = share(flattenedBytes, totalBytes);
-  const pulled = Math.max(share(pulledBytes, totalBytes), flattened);
-  const bar = `${"#".repeat(flattened)}${"-".repeat(pulled - flattened)}${" ".repeat(barWidth - pulled)}`;
-  const state = verified
+  const moved = Math.max(share(movedBytes, totalBytes), flattened);
+  const bar = `${"#".repeat(flattened)}${"-".repeat(moved - flattened)}${" ".repeat(barWidth - moved)}`;
+  const state = done
     ? "done"
     : flattenedBytes > 0
       ? "flattening"
       : cached
         ? "in store"
-        : pulledBytes > 0
-          ? "pulling"
+        : movedBytes > 0
+          ? "under way"
           : "waiting";
   return `  ${shortDigest(digest)}  [${bar}]  ${formatBytes(totalBytes).padStart(9)}  ${state}`;
 }
