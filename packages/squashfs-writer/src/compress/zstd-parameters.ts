@@ -29,7 +29,7 @@ const tunings: readonly Readonly<{ longest: number; levels: Readonly<Record<numb
   {
     longest: 2 ** 18,
     levels: {
-      15: { strategy: btopt, searchLog: 3, minMatch: 3, targetLength: 20, hashLog: 15, chainLog: 17 },
+      15: { strategy: btopt, searchLog: 4, minMatch: 3, targetLength: 32, hashLog: 15, chainLog: 17 },
       14: { strategy: btopt, searchLog: 3, minMatch: 3, targetLength: 12 },
       13: { strategy: btopt, searchLog: 2, minMatch: 3, targetLength: 8 },
       12: { strategy: btopt, searchLog: 1, minMatch: 3, targetLength: 8 },
