@@ -204,6 +204,16 @@ describe("doctor", () => {
     });
   });
 
+  test("looks at what the disk is packed with", async () => {
+    const squashfs = ["--kernel", "config", "--format", "squashfs"];
+    expect((await doctor([], squashfs)).stdout).toContain("CONFIG_SQUASHFS_ZSTD");
+    expect((await doctor([], [...squashfs, "--compression", "xz:3"])).stdout).toContain("CONFIG_SQUASHFS_XZ");
+    expect(await doctor([], ["--compression", "xz"])).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining("OPTIONS_INVALID") as string,
+    });
+  });
+
   test("looks at what is asked of the guest, not only at the image", async () => {
     const { stdout } = await doctor([], ["--entrypoint", "/bin/other", "--json"]);
     expect(stdout).toContain("/bin/other");

@@ -61,6 +61,24 @@ describe.skipIf(judge.skip).for(REAL_IMAGE_NAMES)(`the image %s${judge.reason}`,
     },
   );
 
+  test("as squashfs, mounted by the kernel, is what umoci unpacks", { timeout: 5 * minutes }, async () => {
+    await withDirectory(async (directory) => {
+      const disk = join(directory, "disk");
+      const run = await buildCli({
+        source: `oci:${layout}:gzip`,
+        output: disk,
+        store: join(directory, "store"),
+        flags: ["--no-cache", "--progress", "none", "--format", "squashfs", "--compression", "zstd:3"],
+      });
+      expect(run).toMatchObject({ exitCode: 0 });
+      const actual = await withMount(disk, { type: "squashfs" }, listTree);
+      const differences = compareTrees(asSquashfsHolds(expected), actual);
+      expect(
+        differences.filter((difference) => explainUmociDifference(difference, unpackStarted) === undefined),
+      ).toEqual([]);
+    });
+  });
+
   test("is the same to the byte however many threads read ahead", { timeout: 5 * minutes }, async () => {
     await withDirectory(async (directory) => {
       const sums: string[] = [];
@@ -82,3 +100,15 @@ describe.skipIf(judge.skip).for(REAL_IMAGE_NAMES)(`the image %s${judge.reason}`,
     });
   });
 });
+
+/** Whole seconds from 1970 to 2106, and no access control lists. */
+function asSquashfsHolds(listing: TreeListing): TreeListing {
+  const second = 1_000_000_000n;
+  const seconds = (time: bigint): bigint => (time < 0n ? 0n : (time / second) * second);
+  return new Map(
+    [...listing].map(([path, entry]) => {
+      const xattrs = new Map([...entry.xattrs].filter(([name]) => !name.startsWith("system.")));
+      return [path, { ...entry, mtime: seconds(entry.mtime), xattrs }];
+    }),
+  );
+}

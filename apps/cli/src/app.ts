@@ -128,6 +128,7 @@ const doctor = buildCommand({
         brief: "The monitor that is to run it",
       },
       format: formatFlag,
+      compression: diskFlags.compression,
       initAs: initAsFlag,
     },
   },

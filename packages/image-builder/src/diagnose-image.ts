@@ -12,7 +12,7 @@ import type { Digest, Platform } from "@bootlayer/image-spec";
 import { discardContents, flattenLayers } from "@bootlayer/layer-flattener";
 import type { BuildRequest, Environment } from "./build-options.ts";
 import { withCancellation } from "./cancellation.ts";
-import type { DiskOptions } from "./disk-options.ts";
+import { parseDiskOptions, type DiskOptionsInput } from "./disk-options.ts";
 import { parseGuestOptions } from "./guest-options.ts";
 import { openSource } from "./open-source.ts";
 import { withLayers } from "./opened-source.ts";
@@ -21,8 +21,8 @@ import { stageClock } from "./stages.ts";
 export interface DiagnoseRequest extends Pick<BuildRequest, "source" | "platform" | "limits" | "guest"> {
   /** A kernel image or its configuration; without it nothing is said of the kernel. */
   readonly kernel?: string | undefined;
-  /** Of the disk that is to be made. Default: ext4. */
-  readonly format?: DiskOptions["format"] | undefined;
+  /** The disk that is to be made. Default: ext4. */
+  readonly disk?: DiskOptionsInput | undefined;
   /** Where the guest is to run; without it any one way to reach a disk will do. */
   readonly machine?: LaunchFormat | undefined;
 }
@@ -42,15 +42,16 @@ export interface Diagnosis {
  * Looks whether an image will boot: its program, its user, its init, and what the kernel must have for it. Pulls and reads all
  * layers; writes no disk.
  *
- * @throws {GuestError} GUEST_KERNEL where the kernel is none; GUEST_FILE, GUEST_MODULE, GUEST_ARCHITECTURE, GUEST_IMAGE for what
+ * @throws {BuilderError} OPTIONS_INVALID. @throws {GuestError} GUEST_KERNEL where the kernel is none; GUEST_FILE, GUEST_MODULE, GUEST_ARCHITECTURE, GUEST_IMAGE for what
  * cannot be put in. What opening and reading the image throws passes through.
  */
 export async function diagnoseImage(
-  { limits = {}, format = "ext4", machine, kernel: kernelPath, ...request }: DiagnoseRequest,
+  { limits = {}, disk: diskInput = {}, machine, kernel: kernelPath, ...request }: DiagnoseRequest,
   environment: Environment,
 ): Promise<Diagnosis> {
   return withCancellation(environment.signal, async (signal) => {
     const guest = parseGuestOptions(request.guest);
+    const disk = parseDiskOptions(diskInput);
     const kernel = kernelPath === undefined ? undefined : await readKernel(kernelPath);
     const onEvent = environment.onEvent ?? (() => {});
     const clock = stageClock(onEvent);
@@ -66,7 +67,15 @@ export async function diagnoseImage(
     );
     const findings = await diagnose(
       { root, readFile, config, platform },
-      { kernel, format, machine, guest: guest?.config, prepared, initrd: guest?.as === "initrd" },
+      {
+        kernel,
+        format: disk.format,
+        squashfsCompression: disk.format === "squashfs" ? disk.compression.kind : undefined,
+        machine,
+        guest: guest?.config,
+        prepared,
+        initrd: guest?.as === "initrd",
+      },
     );
     const boots = findings.every(({ severity }) => severity !== "error");
     return { source: request.source, digest: descriptor.digest, platform, kernel, findings, boots };

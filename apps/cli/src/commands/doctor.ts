@@ -1,6 +1,6 @@
 import { diagnoseImage, formatPlatform, type Diagnosis, type LaunchFormat } from "@bootlayer/image-builder";
 import type { CliContext } from "../context.ts";
-import type { DiskFlags } from "../disk-flags.ts";
+import { diskOptionsOf, type DiskFlags } from "../disk-flags.ts";
 import { exitCodes } from "../exit-code.ts";
 import { environmentOf, limitsOf, type LayerFlags } from "../flags.ts";
 import { formatTable } from "../format.ts";
@@ -8,10 +8,9 @@ import { guestConfigOf } from "../guest-config.ts";
 import type { GuestFlags } from "../guest-flags.ts";
 import { progressWriter } from "../progress/progress-writer.ts";
 
-export interface DoctorFlags extends LayerFlags, GuestFlags {
+export interface DoctorFlags extends LayerFlags, GuestFlags, Pick<DiskFlags, "format" | "compression"> {
   readonly kernel?: string;
   readonly machine?: LaunchFormat;
-  readonly format: DiskFlags["format"];
   readonly initAs?: "layer" | "initrd";
 }
 
@@ -25,7 +24,7 @@ export async function doctor(this: CliContext, flags: DoctorFlags, source: strin
         platform: flags.platform,
         kernel: flags.kernel,
         machine: flags.machine,
-        format: flags.format,
+        disk: diskOptionsOf({ ...flags, selinuxLabels: true }),
         limits: limitsOf(flags),
         // No initrd is written: the doctor only wants to know of it.
         guest: flags.initAs === "initrd" ? { as: "initrd", initrd: "initrd", config } : { config },

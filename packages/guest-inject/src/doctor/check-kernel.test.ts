@@ -119,6 +119,12 @@ describe("what the root needs", () => {
       "error kernel-absent CONFIG_SQUASHFS, CONFIG_SQUASHFS_XZ",
     ],
     [
+      "no squashfs for one that is not compressed",
+      { SQUASHFS: "n" },
+      { format: "squashfs", squashfsCompression: "none" },
+      "error kernel-absent CONFIG_SQUASHFS",
+    ],
+    [
       "no virtio by MMIO under Firecracker",
       { VIRTIO_MMIO: "n" },
       { machine: "firecracker" },

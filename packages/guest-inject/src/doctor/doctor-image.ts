@@ -20,7 +20,7 @@ export interface DiagnoseOptions {
   readonly kernel?: KernelFacts | undefined;
   readonly format: "ext4" | "squashfs";
   /** Default: `zstd`. */
-  readonly squashfsCompression?: "gzip" | "zstd" | "xz" | "lz4" | undefined;
+  readonly squashfsCompression?: "gzip" | "zstd" | "xz" | "lz4" | "none" | undefined;
   /** What is asked of the guest: its overrides of the process, network, agent, overlay and modules are looked at too. */
   readonly guest?: GuestConfig | undefined;
   /**

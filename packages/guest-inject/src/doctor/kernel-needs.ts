@@ -40,7 +40,13 @@ function rootNeeds(
   image: ImageNeeds,
 ): KernelNeed[] {
   const root = { when: "root", absent: "error" } as const;
-  const decompressor = { gzip: "ZLIB", zstd: "ZSTD", xz: "XZ", lz4: "LZ4" }[squashfsCompression];
+  const squashfs = {
+    gzip: ["SQUASHFS", "SQUASHFS_ZLIB"],
+    zstd: ["SQUASHFS", "SQUASHFS_ZSTD"],
+    xz: ["SQUASHFS", "SQUASHFS_XZ"],
+    lz4: ["SQUASHFS", "SQUASHFS_LZ4"],
+    none: ["SQUASHFS"],
+  }[squashfsCompression];
   const needs: KernelNeed[] = [
     {
       ...root,
@@ -52,8 +58,8 @@ function rootNeeds(
       ? { ...root, what: "an ext4 root", ways: [["EXT4_FS"]], without: "the root cannot be mounted" }
       : {
           ...root,
-          what: `a squashfs root packed with ${squashfsCompression}`,
-          ways: [["SQUASHFS", `SQUASHFS_${decompressor}`]],
+          what: `a squashfs root${squashfsCompression === "none" ? "" : ` packed with ${squashfsCompression}`}`,
+          ways: [squashfs],
           without: "the root cannot be mounted",
         },
   ];
