@@ -32,6 +32,7 @@ const exitCodeByError: Readonly<Record<BuildErrorCode, ExitCode>> = {
   REGISTRY_OPTIONS: exitCodes.usage,
   REGISTRY_SETTINGS: exitCodes.usage,
   STORE_NAME_INVALID: exitCodes.usage,
+  STORE_OPTIONS: exitCodes.usage,
   EXT4_OPTIONS_INVALID: exitCodes.usage,
   SQUASHFS_OPTIONS_INVALID: exitCodes.usage,
   SQUASHFS_COMPRESSOR_MISSING: exitCodes.usage,

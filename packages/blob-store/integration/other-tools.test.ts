@@ -54,6 +54,20 @@ async function store(image: FixtureImage, ...names: string[]): Promise<BlobStore
   return store;
 }
 
+const forArm64 = image(layers, { architecture: "arm64" });
+
+/** As two pulls do, one after the other. */
+async function storeTwoPlatforms(): Promise<BlobStore> {
+  const opened = await store(fixture);
+  await store(forArm64);
+  for (const [{ manifestDescriptor }, platform] of [
+    [fixture, amd64],
+    [forArm64, arm64],
+  ] as const)
+    await tagImage(opened, "example.com/two:1", { ...descriptorOf(manifestDescriptor), platform });
+  return opened;
+}
+
 const skopeo = requireJudge("skopeo");
 describe.skipIf(skopeo.skip)(`skopeo${skopeo.reason}`, () => {
   test.for(["3.22", "docker.io/library/alpine:3.22", "localhost:5000/a/b:latest"])(
@@ -67,6 +81,24 @@ describe.skipIf(skopeo.skip)(`skopeo${skopeo.reason}`, () => {
       });
     },
   );
+
+  test("finds each platform of a name that several were pulled under, and copies them all", async () => {
+    const opened = await storeTwoPlatforms();
+    const source = `oci:${opened.directory}:example.com/two:1`;
+    for (const [architecture, expected] of [
+      ["amd64", fixture],
+      ["arm64", forArm64],
+    ] as const) {
+      const flags = ["--override-os", "linux", "--override-arch", architecture];
+      const { stdout } = await run("skopeo", [...flags, "inspect", "--config", source]);
+      expect(JSON.parse(stdout)).toEqual(JSON.parse(expected.config.toString()));
+    }
+    const target = join(directory, "copy");
+    await run("skopeo", ["copy", "--all", source, `oci:${target}:all`]);
+    expect(await resolveImageInLayout(await openLayout(target), "all", arm64)).toMatchObject({
+      descriptor: { digest: forArm64.manifestDescriptor.digest },
+    });
+  });
 
   test("copies an image out of our store, every blob right", async () => {
     await store(fixture, "3.22");
@@ -89,7 +121,6 @@ describe.skipIf(skopeo.skip)(`skopeo${skopeo.reason}`, () => {
   });
 
   test("writes a layout that we read: an index of platforms", async () => {
-    const forArm64 = image(layers, { architecture: "arm64" });
     const index = imageIndex([
       { image: fixture, platform: amd64 },
       { image: forArm64, platform: arm64 },
@@ -127,6 +158,15 @@ describe.skipIf(umoci.skip)(`umoci${umoci.reason}`, () => {
     await untagImage(opened, "gone");
     const { stdout } = await run("umoci", ["ls", "--layout", opened.directory]);
     expect(stdout.trim().split("\n").toSorted()).toEqual(["3.22", "docker.io/library/alpine:3.22"]);
+  });
+
+  test("lists a name of several platforms once, and collects none of them", async () => {
+    const opened = await storeTwoPlatforms();
+    const { stdout } = await run("umoci", ["ls", "--layout", opened.directory]);
+    expect(stdout.trim()).toBe("example.com/two:1");
+    await run("umoci", ["gc", "--layout", opened.directory]);
+    expect(await resolveImageInLayout(opened, "example.com/two:1", arm64)).toHaveProperty("config");
+    expect(await resolveImageInLayout(opened, "example.com/two:1", amd64)).toHaveProperty("config");
   });
 
   test("reads the history of an image of our store", async () => {

@@ -18,6 +18,8 @@ import { layoutVersion, openLayout, type Layout } from "./layout.ts";
 export interface BlobStore extends Layout {
   /** Blobs on their way in: one file for each writer. */
   readonly ingestDirectory: string;
+  /** Who holds which blobs that no image needs yet. */
+  readonly leaseDirectory: string;
   /** Claims of who changes what. */
   readonly lockDirectory: string;
   /** What had a blob's name and was not the blob: kept for a person to look at. */
@@ -48,6 +50,7 @@ export async function openBlobStore(directory: string): Promise<BlobStore> {
   const store = {
     directory: absolute,
     ingestDirectory: join(own, "ingest"),
+    leaseDirectory: join(own, "leases"),
     lockDirectory: join(own, "locks"),
     quarantineDirectory: join(own, "quarantine"),
   };
@@ -55,6 +58,7 @@ export async function openBlobStore(directory: string): Promise<BlobStore> {
   const present = await listOwnNames(absolute);
   await makeDirectory(join(absolute, "blobs", "sha256"));
   await makeDirectory(store.ingestDirectory);
+  await makeDirectory(store.leaseDirectory);
   await makeDirectory(store.lockDirectory);
   await makeDirectory(store.quarantineDirectory);
   await removeAllStaleTemporaries(store.ingestDirectory);

@@ -2,6 +2,7 @@ import { BootlayerError } from "@bootlayer/errors";
 
 export type StoreErrorCode =
   | "STORE_INVALID"
+  | "STORE_OPTIONS"
   | "STORE_BUSY"
   | "STORE_BLOB_MISSING"
   | "STORE_BLOB_DAMAGED"

@@ -8,4 +8,8 @@ export type StoreEvent = Readonly<
   | { kind: "ingest-resumed"; digest: Digest; bytes: number; totalBytes: number }
   /** What an interrupted ingest left was not the blob, or cannot be gone on from: once more from the first byte. */
   | { kind: "ingest-restarted"; digest: Digest; totalBytes: number }
+  | { kind: "blob-removed"; digest: Digest; bytes: number }
+  | { kind: "blob-quarantined"; digest: Digest; bytes: number }
+  /** Blobs and bytes that a scrub has looked at. */
+  | { kind: "scrub-progress"; blobs: number; bytes: number; totalBytes: number }
 >;

@@ -129,3 +129,46 @@ test("names given at the same time are all there", async () => {
   await Promise.all(wanted.map((name) => tagImage(store, name, descriptor)));
   expect(Object.keys(await names()).toSorted()).toEqual(wanted);
 });
+
+const amd64 = { os: "linux", architecture: "amd64" };
+const arm64 = { os: "linux", architecture: "arm64", variant: "v8" };
+
+test("a second platform under a name leaves the first, and each is replaced by its own kind", async () => {
+  const [one, two, three] = [await manifest("one"), await manifest("two"), await manifest("three")];
+  await tagImage(store, "a:1", { ...one, platform: amd64 });
+  await tagImage(store, "a:1", { ...two, platform: arm64 });
+  expect(await readIndexEntries()).toHaveLength(1);
+  const held = async (): Promise<Record<string, string>> =>
+    Object.fromEntries(
+      (await listImages(store)).map(({ descriptor }) => [
+        descriptor.platform?.architecture ?? "",
+        descriptor.digest,
+      ]),
+    );
+  expect(await held()).toEqual({ amd64: one.digest, arm64: two.digest });
+  await tagImage(store, "a:1", { ...three, platform: { os: "linux", architecture: "arm64" } });
+  expect(await held()).toEqual({ amd64: one.digest, arm64: three.digest });
+  await tagImage(store, "a:1", one);
+  expect(await held()).toEqual({ "": one.digest });
+});
+
+test("the order in which platforms came does not show", async () => {
+  const [one, two] = [await manifest("one"), await manifest("two")];
+  await tagImage(store, "a:1", { ...one, platform: amd64 });
+  await tagImage(store, "a:1", { ...two, platform: arm64 });
+  await tagImage(store, "a:2", { ...two, platform: arm64 });
+  await tagImage(store, "a:2", { ...one, platform: amd64 });
+  const [first, second] = await readIndexEntries();
+  expect(first?.digest).toBe(second?.digest);
+});
+
+test("a name of several platforms is taken away whole", async () => {
+  await tagImage(store, "a:1", { ...(await manifest("one")), platform: amd64 });
+  await tagImage(store, "a:1", { ...(await manifest("two")), platform: arm64 });
+  expect(await untagImage(store, "a:1")).toBe(true);
+  expect(await listImages(store)).toEqual([]);
+});
+
+async function readIndexEntries(): Promise<readonly Descriptor[]> {
+  return ((await readIndex()) as { manifests: Descriptor[] }).manifests;
+}

@@ -1,17 +1,22 @@
+import { dirname } from "node:path";
+import { syncDirectory } from "@bootlayer/durable-file";
 import type { Descriptor } from "@bootlayer/image-spec";
 import type { BlobStore } from "./blob-store.ts";
+import { readDocumentIfSound } from "./document.ts";
 import { StoreError } from "./errors.ts";
 import { readIndexFile, replaceEntries } from "./index-file.ts";
-import type { Layout } from "./layout.ts";
+import { isJoined, joinPlatforms, platformsOf } from "./joined-platforms.ts";
+import { blobPath, type Layout } from "./layout.ts";
 import { hasBlob } from "./read-blob.ts";
 
 /** The annotation of an entry of index.json that names it (image-spec annotations.md). */
 export const refNameAnnotation = "org.opencontainers.image.ref.name";
 
-/** An entry of a layout's index.json. */
+/** An image of a layout. */
 export interface ListedImage {
   /** `docker.io/library/alpine:3.22` in a store; often a tag alone in other layouts; absent where it has none. */
   readonly name: string | undefined;
+  /** Of a manifest or, where another tool has put one there under that name, of an index. */
   readonly descriptor: Descriptor;
 }
 
@@ -23,19 +28,35 @@ export interface TagImageOptions {
 
 const maxNameLength = 1024;
 
-/** The images of a layout, in the order of its index.json. @throws as `resolveInLayout` for an index that is damaged. */
+/**
+ * The images of a layout, in the order of its index.json; a name that `tagImage` gave for several platforms is listed
+ * with each.
+ *
+ * @throws as `resolveInLayout` for an index that is damaged.
+ */
 export async function listImages(layout: Layout): Promise<ListedImage[]> {
-  const descriptors = await readIndexFile(layout);
-  return descriptors.map((descriptor) => ({ name: nameOf(descriptor), descriptor }));
+  const listed: ListedImage[] = [];
+  for (const entry of await readIndexFile(layout)) {
+    const name = nameOf(entry);
+    const platforms = isJoined(entry) ? await platformsOf(layout, entry) : [];
+    if (platforms.length === 0) listed.push({ name, descriptor: entry });
+    for (const descriptor of platforms) listed.push({ name, descriptor });
+  }
+  return listed;
 }
 
 /**
- * Gives a manifest or index in the store a name, taking it from the one that had it. A name says everything that tells
- * images apart: the registry's host, the repository, the tag or digest (`docker.io/library/alpine:3.22`). That is within
- * the grammar of `org.opencontainers.image.ref.name`, so that `skopeo inspect oci:STORE:docker.io/library/alpine:3.22`
- * finds it.
+ * Gives a manifest or index in the store a name. A name says everything that tells images apart: the registry's host,
+ * the repository, the tag or digest (`docker.io/library/alpine:3.22`). That is within the grammar of
+ * `org.opencontainers.image.ref.name`, so that `skopeo inspect oci:STORE:docker.io/library/alpine:3.22` finds it.
  *
- * @throws {StoreError} STORE_NAME_INVALID; STORE_BLOB_MISSING if the store lacks the document; STORE_BUSY.
+ * A descriptor that says its platform takes the name from the manifest that had it for the same platform, and shares it
+ * with those of other platforms (see joined-platforms.ts). Any other takes the name from whatever had it.
+ *
+ * The blobs of a manifest must all be in the store, and are then kept by the name: nothing is collected in between.
+ *
+ * @throws {StoreError} STORE_NAME_INVALID; STORE_BLOB_MISSING if the store lacks the document or one of its blobs;
+ * STORE_BUSY.
  * @throws {ImageSpecError} DOCUMENT_TOO_LARGE, DOCUMENT_INVALID if the index would grow past what readers take.
  */
 export async function tagImage(
@@ -45,25 +66,45 @@ export async function tagImage(
   { annotations, signal }: TagImageOptions = {},
 ): Promise<void> {
   checkName(name);
-  if (!(await hasBlob(store, descriptor)))
-    throw new StoreError(
-      "STORE_BLOB_MISSING",
-      `${name} cannot stand for ${descriptor.digest}, which is not in ${store.directory}`,
-      "bring the manifest into the store first",
-    );
-  const { mediaType, digest, size, platform } = descriptor;
-  const entry = {
-    mediaType,
-    digest,
-    size,
-    ...(platform === undefined ? {} : { platform }),
-    annotations: { ...descriptor.annotations, ...annotations, [refNameAnnotation]: name },
-  };
-  await replaceEntries(store, (other) => nameOf(other) === name, [entry], signal);
+  async function entries(replaced: readonly Descriptor[]): Promise<readonly Descriptor[]> {
+    await checkWhole(store, name, descriptor);
+    const {
+      mediaType,
+      digest,
+      size,
+      annotations: own,
+      ...joined
+    } = await joinPlatforms(store, replaced, descriptor);
+    const { platform } = joined;
+    const named = { ...own, ...annotations, [refNameAnnotation]: name };
+    return [{ mediaType, digest, size, ...(platform === undefined ? {} : { platform }), annotations: named }];
+  }
+  await replaceEntries(store, (other) => nameOf(other) === name, entries, signal);
+}
+
+/** Now, while nothing is collected; and with the names of the blobs on disk before the name of the image. */
+async function checkWhole(store: BlobStore, name: string, descriptor: Descriptor): Promise<void> {
+  const blobs = [descriptor];
+  if (await hasBlob(store, descriptor)) blobs.push(...(await blobsOfManifest(store, descriptor)));
+  for (const blob of blobs)
+    if (!(await hasBlob(store, blob)))
+      throw new StoreError(
+        "STORE_BLOB_MISSING",
+        `${name} cannot stand for ${descriptor.digest}: ${blob.digest} is not in ${store.directory}`,
+        "bring the image's blobs into the store first, and hold them by a lease until it has its name",
+      );
+  for (const directory of new Set(blobs.map(({ digest }) => dirname(blobPath(store, digest)))))
+    await syncDirectory(directory);
+}
+
+/** Config and layers; none of what is no manifest. */
+async function blobsOfManifest(store: BlobStore, descriptor: Descriptor): Promise<readonly Descriptor[]> {
+  const document = await readDocumentIfSound(store, descriptor);
+  return document?.kind === "manifest" ? [document.manifest.config, ...document.manifest.layers] : [];
 }
 
 /**
- * Takes a name away; the blobs stay. Answers whether there was such a name.
+ * Takes a name away, for all platforms; the blobs stay until garbage is collected. Answers whether there was such a name.
  *
  * @throws {StoreError} STORE_BUSY.
  */
@@ -72,7 +113,14 @@ export async function untagImage(
   name: string,
   { signal }: Pick<TagImageOptions, "signal"> = {},
 ): Promise<boolean> {
-  return (await replaceEntries(store, (descriptor) => nameOf(descriptor) === name, [], signal)) > 0;
+  return (
+    (await replaceEntries(
+      store,
+      (entry) => nameOf(entry) === name,
+      async () => [],
+      signal,
+    )) > 0
+  );
 }
 
 export function nameOf({ annotations }: Descriptor): string | undefined {

@@ -5,7 +5,7 @@ import { maxDocumentBytes, parseDocument, type Descriptor } from "@bootlayer/ima
 import * as z from "zod";
 import type { BlobStore } from "./blob-store.ts";
 import { invalidLayout, readLayoutFile, type Layout } from "./layout.ts";
-import { withLock } from "./lock.ts";
+import { withStoreLock } from "./store-lock.ts";
 
 /** Whatever else other tools wrote into the file stays when we change it. */
 const looseIndexSchema = z.looseObject({ manifests: z.array(z.unknown()).nullish() });
@@ -20,18 +20,18 @@ export async function readIndexFile(layout: Layout): Promise<readonly Descriptor
 }
 
 /**
- * Takes the entries out that `isReplaced` names and adds others, while no other process changes the file; readers see
- * the old one or the new one. Answers with the number of entries taken out.
+ * Takes the entries out that `isReplaced` names and adds others, which may depend on those, while no other process
+ * changes the file or collects garbage; readers see the old one or the new one. Answers with the number of entries taken
+ * out.
  */
 export async function replaceEntries(
   store: BlobStore,
   isReplaced: (descriptor: Descriptor) => boolean,
-  added: readonly Descriptor[],
+  added: (replaced: readonly Descriptor[]) => Promise<readonly Descriptor[]>,
   signal?: AbortSignal,
 ): Promise<number> {
-  return withLock(
-    store.lockDirectory,
-    "index.json",
+  return withStoreLock(
+    store,
     async () => {
       const bytes = await readLayoutFile(store, "index.json", maxDocumentBytes);
       const descriptors = parseIndexFile(store, bytes);
@@ -41,7 +41,7 @@ export async function replaceEntries(
         const descriptor = descriptors[position];
         return descriptor === undefined || !isReplaced(descriptor);
       });
-      const manifests = [...kept, ...added];
+      const manifests = [...kept, ...(await added(descriptors.filter(isReplaced)))];
       if (!isDeepStrictEqual(manifests, entries)) await writeIndexFile(store, { ...index, manifests });
       return entries.length - kept.length;
     },

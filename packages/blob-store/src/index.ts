@@ -13,4 +13,8 @@ export {
 export type { StoreEvent } from "./events.ts";
 export { chooseNamed, resolveImageInLayout, resolveInLayout } from "./resolve.ts";
 export { listImages, tagImage, untagImage, type ListedImage, type TagImageOptions } from "./images.ts";
+export { holdBlobs, type Lease, type LeaseOptions } from "./lease.ts";
+export { collectGarbage, type GarbageOptions, type GarbageReport } from "./collect-garbage.ts";
+export { scrubStore, type ScrubOptions, type ScrubReport } from "./scrub.ts";
+export { storeUsage, type ImageUsage, type StoreUsage } from "./usage.ts";
 export { StoreError, type StoreErrorCode } from "./errors.ts";

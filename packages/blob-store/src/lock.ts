@@ -1,13 +1,14 @@
 import { open, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout } from "node:timers/promises";
 import { fileError, isOwnerAlive, ownerTag, parseOwnerTag, type ProcessOwner } from "@bootlayer/durable-file";
 import { StoreError } from "./errors.ts";
+import { pause } from "./until-aborted.ts";
 
 /** What a lock guards takes milliseconds; whoever waits that long waits for something that hangs. */
 const patienceMilliseconds = 60_000;
 /** A claim from elsewhere (another container, an earlier boot), whose process cannot be asked for, counts this long. */
 const foreignClaimMilliseconds = 60_000;
+const suffix = ".lock";
 
 /**
  * Runs `action` while nobody else, in this process or another, runs one under the same name in the same directory.
@@ -39,7 +40,7 @@ async function acquire(directory: string, name: string, signal?: AbortSignal): P
     signal?.throwIfAborted();
     let holders = await livingClaims(directory, name);
     if (holders.length === 0) {
-      const own = `${name}.${ownerTag()}.lock`;
+      const own = `${name}.${ownerTag()}${suffix}`;
       const claim = join(directory, own);
       await makeClaim(claim);
       holders = (await livingClaims(directory, name)).filter(({ claim }) => claim !== own);
@@ -54,7 +55,7 @@ async function acquire(directory: string, name: string, signal?: AbortSignal): P
         "end that process, or remove the file if there is no such process",
       );
     // By chance, so that two that took their claims back do not meet again for ever.
-    await setTimeout(2 + Math.random() * 30, undefined, { signal });
+    await pause(2 + Math.random() * 30, signal);
   }
 }
 
@@ -72,19 +73,38 @@ interface Claim {
 }
 
 async function livingClaims(directory: string, name: string): Promise<Claim[]> {
-  const names = await readdir(directory).catch((cause: unknown) => {
-    throw fileError(`read ${directory}`, cause);
-  });
   const living: Claim[] = [];
-  for (const claim of names) {
-    if (!claim.startsWith(`${name}.`) || !claim.endsWith(".lock")) continue;
-    const owner = parseOwnerTag(claim.slice(name.length + 1, -".lock".length));
+  for (const claim of await namesIn(directory)) {
+    if (!claim.startsWith(`${name}.`) || !claim.endsWith(suffix)) continue;
+    const owner = parseOwnerTag(claim.slice(name.length + 1, -suffix.length));
     if (!owner) continue;
     const path = join(directory, claim);
-    if (isOwnerAlive(owner) ?? (await isFresh(path))) living.push({ claim, owner });
+    if (await isLiving(owner, path)) living.push({ claim, owner });
     else await rm(path, { force: true });
   }
   return living;
+}
+
+/** Paths of the claims that whoever wants their locks next would remove. */
+export async function listDeadClaims(directory: string): Promise<string[]> {
+  const dead: string[] = [];
+  for (const claim of await namesIn(directory)) {
+    if (!claim.endsWith(suffix)) continue;
+    const owner = parseOwnerTag(claim.slice(0, -suffix.length).replace(/^.*\./s, ""));
+    const path = join(directory, claim);
+    if (owner && !(await isLiving(owner, path))) dead.push(path);
+  }
+  return dead;
+}
+
+async function namesIn(directory: string): Promise<string[]> {
+  return readdir(directory).catch((cause: unknown) => {
+    throw fileError(`read ${directory}`, cause);
+  });
+}
+
+async function isLiving(owner: ProcessOwner, path: string): Promise<boolean> {
+  return isOwnerAlive(owner) ?? (await isFresh(path));
 }
 
 async function isFresh(path: string): Promise<boolean> {

@@ -1,7 +1,7 @@
 import { lstat, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { fileError, ownerTag } from "@bootlayer/durable-file";
-import { digestAlgorithm, digestHex } from "@bootlayer/image-spec";
+import { digestAlgorithm, digestHex, type Digest } from "@bootlayer/image-spec";
 import type { BlobStore } from "./blob-store.ts";
 import { blobPath } from "./layout.ts";
 import { withLock } from "./lock.ts";
@@ -18,7 +18,7 @@ export async function quarantineWrongBlob(
 ): Promise<void> {
   const path = blobPath(store, descriptor.digest);
   if (!(await isTakenWrongly())) return;
-  const name = `${digestAlgorithm(descriptor.digest)}-${digestHex(descriptor.digest)}`;
+  const name = lockNameOf(descriptor.digest);
   // Of two that saw the wrong file, the second must not move away the right one that the first has put there.
   await withLock(
     store.lockDirectory,
@@ -35,6 +35,11 @@ export async function quarantineWrongBlob(
   async function isTakenWrongly(): Promise<boolean> {
     return (await exists(path)) && !(await hasBlob(store, descriptor));
   }
+}
+
+/** Of the lock under which something leaves a blob's place for the quarantine. */
+export function lockNameOf(digest: Digest): string {
+  return `${digestAlgorithm(digest)}-${digestHex(digest)}`;
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -1,0 +1,254 @@
+import { spawnSync } from "node:child_process";
+import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ownerTag } from "@bootlayer/durable-file";
+import { digestOf, mediaTypes, type Descriptor, type Digest } from "@bootlayer/image-spec";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import {
+  collectGarbage,
+  hasBlob,
+  holdBlobs,
+  ingestBytes,
+  openBlobStore,
+  storeUsage,
+  tagImage,
+  untagImage,
+  type BlobStore,
+} from "./index.ts";
+import { blobPath } from "./layout.ts";
+import { withLock } from "./lock.ts";
+import { partialPath } from "./partial.ts";
+
+let store: BlobStore;
+beforeEach(async () => {
+  store = await openBlobStore(await mkdtemp(join(tmpdir(), "blob-store-")));
+});
+afterEach(() => rm(store.directory, { recursive: true }));
+
+const now = { graceMilliseconds: 0 };
+const gone = spawnSync(process.execPath, ["--version"]).pid;
+
+function deadOwner(): string {
+  return ownerTag().replace(`-${process.pid}-`, `-${gone}-`);
+}
+
+async function put(content: string | object, mediaType: string = mediaTypes.ociLayer): Promise<Descriptor> {
+  const bytes = Buffer.from(typeof content === "string" ? content : JSON.stringify(content));
+  const descriptor = { mediaType, digest: digestOf(bytes), size: bytes.length };
+  await ingestBytes(store, descriptor, bytes);
+  return descriptor;
+}
+
+async function putImage(
+  layers: readonly Descriptor[],
+  more: { readonly subject?: Descriptor; readonly annotations?: Record<string, string> } = {},
+): Promise<Descriptor> {
+  const config = await put({}, mediaTypes.ociConfig);
+  const mediaType = mediaTypes.ociManifest;
+  return put({ schemaVersion: 2, mediaType, config, layers, ...more }, mediaType);
+}
+
+async function putIndex(manifests: readonly Descriptor[]): Promise<Descriptor> {
+  return put({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests }, mediaTypes.ociIndex);
+}
+
+async function stored(): Promise<Digest[]> {
+  const names = await readdir(join(store.directory, "blobs/sha256"));
+  return names.map((name) => `sha256:${name}` as Digest);
+}
+
+test("what an image is made of stays, what none is goes, and the sum is told", async () => {
+  const [kept, garbage] = [await put("kept"), await put("garbage")];
+  const image = await putImage([kept]);
+  await tagImage(store, "a:1", image);
+  const report = await collectGarbage(store, now);
+  expect(report).toMatchObject({ freedBytes: 7, keptBlobs: 3, removedLeavings: [] });
+  expect(report.removed).toEqual([{ digest: garbage.digest, size: 7 }]);
+  expect(await hasBlob(store, garbage)).toBe(false);
+  expect(report.keptBytes).toBe((await storeUsage(store)).bytes);
+});
+
+test("layers that several images share go with the last of them", async () => {
+  const [shared, own] = [await put("shared"), await put("own")];
+  await tagImage(store, "a:1", await putImage([shared]));
+  await tagImage(store, "a:2", await putImage([shared, own]));
+  await untagImage(store, "a:2");
+  expect((await collectGarbage(store, now)).removed.map(({ size }) => size)).toContain(own.size);
+  expect(await hasBlob(store, shared)).toBe(true);
+  await untagImage(store, "a:1");
+  await collectGarbage(store, now);
+  expect(await stored()).toEqual([]);
+});
+
+test("an index keeps what it names, nested too, and a platform that was not pulled hinders nothing", async () => {
+  const image = await putImage([await put("layer")]);
+  const missing = { ...image, digest: digestOf(Buffer.from("elsewhere")) };
+  const index = await putIndex([missing, await putIndex([image])]);
+  await tagImage(store, "a:1", index);
+  expect((await collectGarbage(store, now)).removed).toEqual([]);
+});
+
+test("indexes in a circle and an index of itself end", async () => {
+  // A digest cannot be of a document that holds it: another tool has put the wrong bytes under that name.
+  const forged = { mediaType: mediaTypes.ociIndex, digest: digestOf(Buffer.from("x")), size: 1 };
+  const index = await putIndex([forged, forged]);
+  await writeFile(blobPath(store, forged.digest), JSON.stringify({ schemaVersion: 2, manifests: [index] }));
+  await tagImage(store, "a:1", index);
+  expect((await collectGarbage(store, now)).removed).toEqual([]);
+});
+
+test("entries without a name, of other tools, are kept", async () => {
+  const image = await putImage([]);
+  await writeFile(
+    join(store.directory, "index.json"),
+    JSON.stringify({ schemaVersion: 2, manifests: [image] }),
+  );
+  expect((await collectGarbage(store, now)).removed).toEqual([]);
+});
+
+test("what refers to a kept manifest is kept with all of it, and goes with it", async () => {
+  const image = await putImage([]);
+  const signature = await putImage([await put("signature")], { subject: image });
+  await putImage([await put("countersignature")], { subject: signature });
+  await tagImage(store, "a:1", image);
+  expect((await collectGarbage(store, now)).removed).toEqual([]);
+  await untagImage(store, "a:1");
+  await collectGarbage(store, now);
+  expect(await stored()).toEqual([]);
+});
+
+test("what is younger than the grace stays", async () => {
+  const [young, old] = [await put("young"), await put("older")];
+  await utimes(blobPath(store, old.digest), 0, Date.now() / 1000 - 3601);
+  expect((await collectGarbage(store)).removed.map(({ digest }) => digest)).toEqual([old.digest]);
+  expect(await hasBlob(store, young)).toBe(true);
+});
+
+test("a dry run removes nothing and tells the same", async () => {
+  await put("garbage");
+  await writeFile(partialPath(store, digestOf(Buffer.from("x"))), "part");
+  const dry = await collectGarbage(store, { ...now, dryRun: true });
+  expect(dry).toMatchObject({ freedBytes: 11, keptBlobs: 0 });
+  expect(await collectGarbage(store, now)).toEqual(dry);
+  expect(await readdir(store.ingestDirectory)).toEqual([]);
+});
+
+test("an index.json that is damaged: nothing is removed", async () => {
+  const garbage = await put("garbage");
+  await writeFile(join(store.directory, "index.json"), "{");
+  await expect(collectGarbage(store, now)).rejects.toMatchObject({ code: "DOCUMENT_INVALID" });
+  expect(await hasBlob(store, garbage)).toBe(true);
+});
+
+test("ingest files, leases and claims of processes that are gone go, those of living ones stay", async () => {
+  const digest = digestOf(Buffer.from("x"));
+  const elsewhere = ownerTag().replace(/^[0-9a-f]{8}/, "00000000");
+  await writeFile(partialPath(store, digest, deadOwner()), "12345");
+  await writeFile(partialPath(store, digest), "123");
+  await writeFile(partialPath(store, digest, ownerTag()), "");
+  await writeFile(partialPath(store, digest, elsewhere), "");
+  await writeFile(join(store.leaseDirectory, `${deadOwner()}.lease`), "{}");
+  await writeFile(join(store.lockDirectory, `sha256-x.${deadOwner()}.lock`), "");
+  await using lease = await holdBlobs(store, [digest]);
+  const report = await collectGarbage(store, now);
+  expect(report.removedLeavings).toHaveLength(4);
+  expect(report.freedBytes).toBe(10);
+  expect(await readdir(store.ingestDirectory)).toHaveLength(2);
+  expect(await readdir(store.leaseDirectory)).toHaveLength(1);
+  expect(await readdir(store.lockDirectory)).toEqual([]);
+  await lease.release();
+});
+
+test.for([{ graceMilliseconds: -1 }, { graceMilliseconds: NaN }])("%o is STORE_OPTIONS", async (options) => {
+  await expect(collectGarbage(store, options)).rejects.toMatchObject({ code: "STORE_OPTIONS" });
+});
+
+describe("a lease", () => {
+  test("keeps what it names, and what is below, until it is released", async () => {
+    const image = await putImage([await put("layer")]);
+    const blob = await put("blob");
+    const lease = await holdBlobs(store, [image.digest]);
+    await lease.add(blob.digest);
+    expect((await collectGarbage(store, now)).removed).toEqual([]);
+    await lease.release();
+    await lease.renew();
+    await collectGarbage(store, now);
+    expect(await stored()).toEqual([]);
+    expect(await readdir(store.leaseDirectory)).toEqual([]);
+  });
+
+  test("renews itself, and ends when it was not renewed in time", async () => {
+    const blob = await put("blob");
+    const lease = await holdBlobs(store, [blob.digest], { ttlMilliseconds: 60 });
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    await lease.renew();
+    const [name = ""] = await readdir(store.leaseDirectory);
+    const path = join(store.leaseDirectory, name);
+    const { expires } = JSON.parse(await readFile(path, "utf8")) as { expires: number };
+    expect(expires).toBeGreaterThan(Date.now());
+    await lease.release();
+    await writeFile(path, JSON.stringify({ expires: Date.now() - 1, digests: [blob.digest] }));
+    expect((await collectGarbage(store, now)).removed).toHaveLength(1);
+  });
+
+  test("of a process elsewhere counts until it expires; one that was cut counts for nothing", async () => {
+    const blob = await put("blob");
+    const elsewhere = join(store.leaseDirectory, `${ownerTag().replace(/^[0-9a-f]{8}/, "00000000")}.lease`);
+    await writeFile(elsewhere, JSON.stringify({ expires: Date.now() + 60_000, digests: [blob.digest] }));
+    expect((await collectGarbage(store, now)).removed).toEqual([]);
+    await writeFile(elsewhere, "");
+    expect((await collectGarbage(store, now)).removed).toHaveLength(1);
+    expect(await readdir(store.leaseDirectory)).toEqual([]);
+  });
+
+  test("lasts longer than none and at most a week", async () => {
+    for (const ttlMilliseconds of [0, NaN, 8 * 86_400_000])
+      await expect(holdBlobs(store, [], { ttlMilliseconds })).rejects.toMatchObject({
+        code: "STORE_OPTIONS",
+      });
+  });
+});
+
+describe("a pull that garbage is collected beside, between its look for a blob and its name", () => {
+  test("keeps what it held before it looked", async () => {
+    const layer = await put("layer");
+    const image = await putImage([layer]);
+    await using lease = await holdBlobs(store, [image.digest, layer.digest]);
+    expect(await hasBlob(store, layer)).toBe(true);
+    await collectGarbage(store, now);
+    await tagImage(store, "a:1", image);
+    await lease.release();
+    expect((await collectGarbage(store, now)).removed).toEqual([]);
+  });
+
+  test("that takes its lease while blobs are collected has them removed before it looks, or not at all", async () => {
+    const layer = await put("layer");
+    const image = await putImage([layer]);
+    let collecting: Promise<unknown> = Promise.resolve();
+    let holding: Promise<void> = Promise.resolve();
+    await withLock(store.lockDirectory, "index.json", async () => {
+      // The collector has made up its mind by now and waits for the lock, as does the lease.
+      collecting = collectGarbage(store, now);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      holding = holdBlobs(store, [image.digest, layer.digest]).then(async (lease) => {
+        const present = [await hasBlob(store, image), await hasBlob(store, layer)];
+        await collecting;
+        expect([await hasBlob(store, image), await hasBlob(store, layer)]).toEqual(present);
+        await lease.release();
+      });
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    });
+    await Promise.all([collecting, holding]);
+  });
+
+  test("whose lease stood in no time gets no name for an image that is no longer whole", async () => {
+    const layer = await put("layer");
+    const image = await putImage([layer]);
+    await rm(blobPath(store, layer.digest));
+    await expect(tagImage(store, "a:1", image)).rejects.toMatchObject({
+      code: "STORE_BLOB_MISSING",
+      message: expect.stringContaining(layer.digest),
+    });
+  });
+});

@@ -1,0 +1,121 @@
+import { mkdtemp, readdir, rm, symlink, truncate, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { digestOf, mediaTypes, type Descriptor } from "@bootlayer/image-spec";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import {
+  hasBlob,
+  ingestBytes,
+  openBlobStore,
+  scrubStore,
+  storeUsage,
+  tagImage,
+  type BlobStore,
+  type StoreEvent,
+} from "./index.ts";
+import { blobPath } from "./layout.ts";
+
+let store: BlobStore;
+beforeEach(async () => {
+  store = await openBlobStore(await mkdtemp(join(tmpdir(), "blob-store-")));
+});
+afterEach(() => rm(store.directory, { recursive: true }));
+
+async function put(content: string, mediaType: string = mediaTypes.ociLayer): Promise<Descriptor> {
+  const bytes = Buffer.from(content);
+  const descriptor = { mediaType, digest: digestOf(bytes), size: bytes.length };
+  await ingestBytes(store, descriptor, bytes);
+  return descriptor;
+}
+
+async function putImage(name: string, layers: readonly Descriptor[]): Promise<Descriptor> {
+  const config = await put("{}", mediaTypes.ociConfig);
+  const manifest = await put(JSON.stringify({ schemaVersion: 2, config, layers }), mediaTypes.ociManifest);
+  await tagImage(store, name, manifest);
+  return manifest;
+}
+
+/** As a disk that fails does. */
+async function damage({ digest }: Descriptor, content: string): Promise<void> {
+  await rm(blobPath(store, digest));
+  await writeFile(blobPath(store, digest), content);
+}
+
+test("a store whose blobs are right is clean, and every byte was looked at", async () => {
+  await putImage("a:1", [await put("layer")]);
+  await ingestBytes(store, { digest: digestOf(Buffer.from("x"), "sha512"), size: 1 }, Buffer.from("x"));
+  const events: StoreEvent[] = [];
+  const report = await scrubStore(store, { onEvent: (event) => events.push(event) });
+  const { bytes } = await storeUsage(store);
+  expect(report).toEqual({ checkedBlobs: 4, checkedBytes: bytes, wrong: [], hurtImages: [] });
+  expect(events.at(-1)).toEqual({ kind: "scrub-progress", blobs: 4, bytes, totalBytes: bytes });
+});
+
+test("what is wrong goes to the quarantine, and the images are named that it hurts", async () => {
+  const [shared, own, fine] = [await put("shared"), await put("own"), await put("fine")];
+  await putImage("a:1", [shared, own]);
+  await putImage("a:2", [shared]);
+  await putImage("a:3", [fine]);
+  await damage(shared, "shareD");
+  await damage(own, "");
+  const { wrong, hurtImages } = await scrubStore(store);
+  expect(new Set(wrong.map(({ digest }) => digest))).toEqual(new Set([shared.digest, own.digest]));
+  expect(hurtImages.map(({ name, digests }) => [name, digests.length])).toEqual([
+    ["a:1", 2],
+    ["a:2", 1],
+  ]);
+  expect((await readdir(store.quarantineDirectory)).toSorted()).toEqual(
+    wrong.map(({ quarantinedAs }) => quarantinedAs).toSorted(),
+  );
+  expect(await hasBlob(store, shared)).toBe(false);
+  await put("shared");
+  await put("own");
+  expect(await scrubStore(store)).toMatchObject({ wrong: [], hurtImages: [] });
+});
+
+test("a manifest that is wrong hurts its image", async () => {
+  const manifest = await putImage("a:1", []);
+  await truncate(blobPath(store, manifest.digest), 10);
+  expect((await scrubStore(store)).hurtImages).toEqual([{ name: "a:1", digests: [manifest.digest] }]);
+});
+
+test("a symlink in a blob's place is not followed", async () => {
+  const layer = await put("layer");
+  await rm(blobPath(store, layer.digest));
+  await writeFile(join(store.directory, "elsewhere"), "layer");
+  await symlink("../../elsewhere", blobPath(store, layer.digest));
+  expect((await scrubStore(store)).wrong).toHaveLength(1);
+});
+
+test("a scrub that is aborted ends with the signal's reason", async () => {
+  await put("one");
+  await put("two");
+  const controller = new AbortController();
+  const reason = new Error("enough");
+  const scrub = scrubStore(store, {
+    signal: controller.signal,
+    onEvent: () => {
+      controller.abort(reason);
+    },
+  });
+  await expect(scrub).rejects.toBe(reason);
+});
+
+test("usage counts each blob once, and says what images share", async () => {
+  const shared = await put("12345");
+  await putImage("a:1", [shared, await put("123")]);
+  await putImage("a:2", [shared]);
+  await put("unused");
+  const usage = await storeUsage(store);
+  expect(usage).toMatchObject({
+    blobs: 6,
+    unusedBlobs: 1,
+    unusedBytes: 6,
+    ingestBytes: 0,
+    quarantineBytes: 0,
+  });
+  const [first, second] = usage.images;
+  // The config, {}, is shared too.
+  expect([first?.name, first?.sharedBytes, second?.name, second?.sharedBytes]).toEqual(["a:1", 7, "a:2", 7]);
+  expect((first?.bytes ?? 0) + (second?.bytes ?? 0) - 7 + 6).toBe(usage.bytes);
+});
