@@ -25,6 +25,8 @@ export interface DockerRegistry {
   readonly host: string;
   /** The account it wants, if it wants one. */
   readonly account: { readonly user: string; readonly password: string } | undefined;
+  /** The file in which it keeps a blob or manifest. */
+  readonly blobFile: (digest: string) => string;
   /** Pushes an image of an OCI layout with skopeo, all its platforms; `name` is `repository:tag`. */
   readonly push: (layout: string, tag: string, name: string, options?: PushOptions) => Promise<void>;
   readonly close: () => Promise<void>;
@@ -68,13 +70,18 @@ export async function startDockerRegistry(options: DockerRegistryOptions = {}): 
     await runTool("skopeo", ["--insecure-policy", "copy", ...flags, ...names]);
   }
 
+  function blobFile(digest: string): string {
+    const [algorithm = "", hex = ""] = digest.split(":");
+    return join(directory, "data/docker/registry/v2/blobs", algorithm, hex.slice(0, 2), hex, "data");
+  }
+
   async function close(): Promise<void> {
     server.kill();
     await ended;
     await rm(directory, { recursive: true, force: true });
   }
 
-  return { host, account, push, close };
+  return { host, account, blobFile, push, close };
 }
 
 /** The registry alone knows where it listens, having been asked for any free port; its log says so. */

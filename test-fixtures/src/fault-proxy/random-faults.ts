@@ -4,7 +4,7 @@ import type { ProxyFault } from "./proxy-fault.ts";
 import type { FaultSchedule } from "./start-fault-proxy.ts";
 
 /** Small bodies and large ones, their starts, ends and middles. */
-const offset = fc.oneof(fc.constantFrom(0, 1), fc.nat(2000), fc.nat(400_000));
+const offset = fc.oneof(fc.constantFrom(0, 1), fc.nat(2000), fc.nat(400_000), fc.nat(2_000_000));
 
 const unavailable = fc.record({
   kind: fc.constant("answer" as const),
@@ -59,8 +59,8 @@ const kinds: readonly fc.Arbitrary<ProxyFault>[] = [
   fc.record({ kind: fc.constant("corrupt" as const), atByte: offset }),
   fc.record({
     kind: fc.constant("slow" as const),
-    chunkBytes: fc.constantFrom(16_384, 65_536),
-    pauseMilliseconds: fc.constantFrom(1, 5),
+    chunkBytes: fc.constantFrom(20_000, 65_536),
+    pauseMilliseconds: fc.constantFrom(1, 2),
   }),
   fc.record({
     kind: fc.constant("content-range" as const),
