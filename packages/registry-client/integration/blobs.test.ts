@@ -1,7 +1,7 @@
 import { parseDigest, verifiedBytes } from "@bootlayer/image-spec";
-import type { Fault, RegistryRequest } from "@bootlayer/test-fixtures";
+import { startFaultProxy, type Fault, type RegistryRequest } from "@bootlayer/test-fixtures";
 import { setTimeout as wait } from "node:timers/promises";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { fetchBlob, parseReference } from "../src/index.ts";
 import { collect, connect, layer, serve } from "./loopback.ts";
 
@@ -93,6 +93,20 @@ describe("a broken download goes on where it ended", () => {
       bytes: 100_000,
       totalBytes: size,
     });
+  });
+
+  test("by another URL of the registry, when that of storage had expired before it was asked", async () => {
+    const registry = await serve();
+    const proxy = await startFaultProxy({
+      target: registry.host,
+      schedule: ({ server, attempt }) =>
+        server === "registry" ? { kind: "redirect", uses: attempt === 1 ? 0 : 1 } : undefined,
+    });
+    onTestFinished(proxy.close);
+    const { client, pauses } = connect();
+    const chunks = fetchBlob(client, parseReference(`${proxy.host}/test`), descriptor, { signal });
+    expect((await collect(chunks)).equals(bytes)).toBe(true);
+    expect(pauses).toHaveLength(1);
   });
 
   test("when the server sends nothing for the stall time", async () => {

@@ -202,6 +202,14 @@ async function endUpload(upload: Upload, session: UploadSession): Promise<void> 
   const body = bodyOf(upload, session.offset, size - session.offset);
   const response = await client.send({ ...request, headers, body }, signal);
   await response.discard();
+  // Another success than the specification's may be of something in between.
+  if (response.status === 201 || (await isPresent(upload))) return;
+  throw new RegistryError(
+    "REGISTRY_PROTOCOL",
+    `${target.subject}: ${response.url.host} answers ${response.status} and does not have it`,
+    "something between here and the registry answers in its place",
+    { status: response.status, isTransient: true },
+  );
 }
 
 function bodyOf({ client, reader, descriptor: { digest, size } }: Upload, offset: number, length: number) {

@@ -164,7 +164,11 @@ export function createRegistryClient(options: RegistryClientOptions = {}): Regis
       if (response.status >= 200 && response.status < 300) return response;
       const secrets = [...Object.values(ownHeaders), authorization?.replace(/^\w+ /, "") ?? ""];
       if (response.status !== 401 || challenged || !isRegistry)
-        throw await errorResponse(response, subject, { now: clock.now(), secrets });
+        throw await errorResponse(response, subject, {
+          now: clock.now(),
+          secrets,
+          isStorage: !isRegistry,
+        });
       const challenges = parseChallenges(response.headers("www-authenticate"));
       await response.discard();
       authorization = await authorizer.answer(target, challenges, authorization, signal);

@@ -33,11 +33,18 @@ const hints: Readonly<Record<string, string>> = {
   REGISTRY_RANGE: "what is in the registry has changed or is damaged: try again",
 };
 
-/** Turns an answer that is no success into a typed error, and frees its connection. `secrets` are kept out of it. */
+/**
+ * Turns an answer that is no success into a typed error, and frees its connection. `secrets` are kept out of it. Storage
+ * that a registry leads to refuses URLs that have expired on the way: the registry gives out a new one.
+ */
 export async function errorResponse(
   response: HttpResponse,
   subject: string,
-  { now, secrets }: { readonly now: number; readonly secrets: readonly string[] },
+  {
+    now,
+    secrets,
+    isStorage = false,
+  }: { readonly now: number; readonly secrets: readonly string[]; readonly isStorage?: boolean },
 ): Promise<RegistryError> {
   const { status } = response;
   const said = parseErrorBody(await bodyStart(response, maxErrorBody), secrets);
@@ -51,7 +58,8 @@ export async function errorResponse(
     hints[code] ?? "the registry does not accept the request",
     {
       status,
-      isTransient: isTransientStatus(status) && !isExhausted(response, retryAfter),
+      isTransient:
+        (isTransientStatus(status) && !isExhausted(response, retryAfter)) || (isStorage && status === 403),
       retryAfterMilliseconds,
     },
   );

@@ -9,10 +9,12 @@ import {
 } from "@bootlayer/image-spec";
 import * as z from "zod";
 import { withRetries } from "./attempts.ts";
-import type { RegistryClient } from "./client.ts";
+import { boundedBody } from "./bounded-body.ts";
+import type { RegistryClient, RegistryRequest } from "./client.ts";
 import { RegistryError } from "./errors.ts";
 import { formatReference, type Reference } from "./reference.ts";
 import { addToReferrersTag } from "./referrers-tag.ts";
+import type { HttpResponse } from "./transport.ts";
 
 /** A manifest or an index, as its bytes are. */
 export interface PushedManifest {
@@ -64,8 +66,7 @@ export async function pushManifest(
     actions: "pull,push",
     subject,
   } as const;
-  const response = await withRetries(client, subject, signal, () => client.send(request, signal));
-  await response.discard();
+  const response = await withRetries(client, subject, signal, () => put(client, request, manifest, signal));
   const [taken] = response.headers("docker-content-digest");
   if (taken !== undefined && taken.startsWith(`${digestAlgorithm(digest)}:`) && taken !== digest)
     throw new RegistryError(
@@ -89,6 +90,31 @@ export async function pushManifest(
       ...(annotations === undefined ? {} : { annotations }),
     },
     signal,
+  );
+}
+
+/**
+ * The specification's answer is 201. Another success is believed only if the registry then has the manifest: it may be
+ * of something in between, such as a page that asks for a login.
+ */
+async function put(
+  client: RegistryClient,
+  request: RegistryRequest,
+  { digest, mediaType }: PushedManifest,
+  signal: AbortSignal,
+): Promise<HttpResponse> {
+  const response = await client.send(request, signal);
+  await response.discard();
+  if (response.status === 201) return response;
+  const { registry, repository, path, subject } = request;
+  const get = { registry, repository, path, subject, method: "GET", headers: { accept: mediaType } } as const;
+  const kept = await boundedBody(await client.send(get, signal), maxDocumentBytes, subject);
+  if (digestOf(kept, digestAlgorithm(digest)) === digest) return response;
+  throw new RegistryError(
+    "REGISTRY_PROTOCOL",
+    `${subject}: ${response.url.host} answers ${response.status} and does not have it`,
+    "something between here and the registry answers in its place",
+    { status: response.status, isTransient: true },
   );
 }
 
