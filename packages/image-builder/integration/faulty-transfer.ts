@@ -2,30 +2,20 @@ import { execFile } from "node:child_process";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import {
-  hasBlob,
-  ingestBlob,
-  ingestBytes,
-  listImages,
-  openBlobStore,
-  readBlob,
-  tagImage,
-  type BlobStore,
-} from "@bootlayer/blob-store";
+import { hasBlob, listImages, openBlobStore, readBlob, type BlobStore } from "@bootlayer/blob-store";
 import { isBootlayerError } from "@bootlayer/errors";
 import { parseDocument, parsePlatform, type Descriptor, type ResolvedImage } from "@bootlayer/image-spec";
 import {
   createRegistryClient,
-  fetchBlob,
-  formatReference,
   pushBlob,
   pushManifest,
-  RegistryError,
   resolveImage,
   type Reference,
   type RegistryClient,
 } from "@bootlayer/registry-client";
 import { sha256Digest, type DockerRegistry } from "@bootlayer/test-fixtures";
+import { stageClock } from "../src/stages.ts";
+import { pullIntoStore } from "../src/store-pull.ts";
 
 const amd64 = parsePlatform("linux/amd64");
 /** Longer than any sound transfer here takes, on a machine that does much else. */
@@ -94,23 +84,25 @@ export async function pullInto(
 ): Promise<PulledImage> {
   const image = await resolveImage(client, reference, amd64, signal);
   const { manifest, manifestBytes, configBytes, descriptor } = image;
-  await ingestBytes(store, manifest.config, configBytes, { signal });
-  await ingestBytes(store, descriptor, manifestBytes, { signal });
-  const ingests = await Promise.allSettled(
-    manifest.layers.map((layer) =>
-      ingestBlob(store, layer, (offset, signal) => fetchBlob(client, reference, layer, { offset, signal }), {
-        signal,
-        isOffsetRefused: (error) => error instanceof RegistryError && error.code === "REGISTRY_RANGE",
-      }),
-    ),
-  );
+  await using pull = pullIntoStore({
+    store,
+    client,
+    reference,
+    documents: [
+      { descriptor: manifest.config, bytes: configBytes },
+      { descriptor, bytes: manifestBytes },
+    ],
+    blobs: manifest.layers.toReversed(),
+    top: descriptor,
+    clock: stageClock(() => {}),
+    onEvent: () => {},
+    signal,
+  });
   let [downloadedBytes, resumedBytes] = [0, 0];
-  for (const ingest of ingests) {
-    if (ingest.status === "rejected") throw ingest.reason;
-    downloadedBytes += ingest.value.downloadedBytes;
-    resumedBytes += ingest.value.resumedAt;
+  for (const blob of await pull.complete) {
+    downloadedBytes += blob.downloadedBytes;
+    resumedBytes += blob.resumedAt;
   }
-  await tagImage(store, formatReference(reference), descriptor, { signal });
   return { image, downloadedBytes, resumedBytes };
 }
 

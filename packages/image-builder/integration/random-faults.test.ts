@@ -34,7 +34,7 @@ import {
 
 const judge = requireJudge("docker-registry", "skopeo", "umoci", "sha256sum");
 /** tools/random-faults.ts asks for more. One in four is a push. */
-const schedules = Number(process.env["BOOTLAYER_RANDOM_FAULTS"] ?? 60);
+const schedules = Number(process.env["BOOTLAYER_RANDOM_FAULTS"] ?? 48);
 const pushes = Math.ceil(schedules / 4);
 const pulls = schedules - pushes;
 const firstSeed = Number(process.env["BOOTLAYER_RANDOM_SEED"] ?? 1);
@@ -96,7 +96,7 @@ describe.skipIf(judge.skip)(`random faults, seeds from ${firstSeed}${judge.reaso
         const outcome = await outcomeOf(
           catalogue,
           (signal) => pullInto(opened, faulty, reference, signal),
-          seed % 5 === 0 ? 20 + (seed % 101) : undefined,
+          seed % 5 === 0 ? 50 + ((seed * 37) % 400) : undefined,
         );
         await faulty.close();
         count(outcomes.pull, outcome);
