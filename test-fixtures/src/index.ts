@@ -10,6 +10,9 @@ export {
   type IndexEntry,
 } from "./image.ts";
 export { writeLayout } from "./layout.ts";
+export { layoutEntries } from "./layout-archive.ts";
+export { dockerArchive, type DockerArchiveImage, type DockerArchiveOptions } from "./docker-archive.ts";
+export { startDockerDaemon, type DockerDaemon, type DockerDaemonOptions } from "./docker-daemon.ts";
 export {
   startRegistry,
   type Registry,
