@@ -38,6 +38,8 @@ const exitCodeByError: Readonly<Record<BuildErrorCode, ExitCode>> = {
   SQUASHFS_COMPRESSOR_MISSING: exitCodes.usage,
   FLATTEN_OPTIONS: exitCodes.usage,
 
+  SOURCE_NOT_FOUND: exitCodes.notFound,
+  DAEMON_NOT_FOUND: exitCodes.notFound,
   PATH_NOT_FOUND: exitCodes.notFound,
   PLATFORM_NOT_FOUND: exitCodes.notFound,
   REGISTRY_NOT_FOUND: exitCodes.notFound,
@@ -65,7 +67,11 @@ const exitCodeByError: Readonly<Record<BuildErrorCode, ExitCode>> = {
   REGISTRY_ADDRESS_REFUSED: exitCodes.network,
   REGISTRY_REALM_REFUSED: exitCodes.network,
   REGISTRY_CLOSED: exitCodes.network,
+  DAEMON_UNREACHABLE: exitCodes.network,
+  DAEMON_REFUSED: exitCodes.network,
+  DAEMON_INTERRUPTED: exitCodes.network,
 
+  SOURCE_ARCHIVE: exitCodes.badImage,
   DIGEST_INVALID: exitCodes.badImage,
   BLOB_SIZE: exitCodes.badImage,
   BLOB_DIGEST: exitCodes.badImage,
@@ -96,6 +102,7 @@ const exitCodeByError: Readonly<Record<BuildErrorCode, ExitCode>> = {
   LAYER_LINK_TARGET: exitCodes.badImage,
   LAYER_SOURCE_CHANGED: exitCodes.badImage,
 
+  SOURCE_LIMIT: exitCodes.limit,
   TAR_LIMIT: exitCodes.limit,
   LAYER_LIMIT: exitCodes.limit,
 
@@ -144,6 +151,7 @@ const exitCodeByError: Readonly<Record<BuildErrorCode, ExitCode>> = {
   EXT4_TREE_INVALID: exitCodes.unexpected,
   FLATTEN_WORKER: exitCodes.unexpected,
 
+  SOURCE_CHANGED: exitCodes.localFile,
   STORE_BUSY: exitCodes.localFile,
   FILE_NO_SPACE: exitCodes.localFile,
   FILE_DENIED: exitCodes.localFile,

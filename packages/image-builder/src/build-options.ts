@@ -12,13 +12,15 @@ export interface Environment {
   readonly store: string;
   /** Talk plain http to registries other than those on loopback too. */
   readonly plainHttp?: boolean;
+  /** What the sources `-` and `tar:-` read, once: a command's standard input. */
+  readonly input?: AsyncIterable<Uint8Array> | undefined;
   readonly signal?: AbortSignal;
   readonly onEvent?: (event: BuildEvent) => void;
 }
 
 /** A disk to be built. */
 export interface BuildRequest {
-  /** A reference in a registry, or `oci:DIRECTORY[:TAG]`. */
+  /** What `parseSource` reads: a reference in a registry, a layout, an archive, an engine's image, a root file system. */
   readonly source: string;
   /** Where the disk goes; a file that is there is replaced when the disk is whole. */
   readonly output: string;

@@ -115,7 +115,7 @@ export async function buildDisk(request: BuildRequest, environment: Environment)
       stages: clock.reports(),
       layers: times.reports(),
       statistics: disk.statistics,
-      warnings: disk.artifact.warnings,
+      warnings: [...(source.warnings ?? []), ...disk.artifact.warnings],
       guest: options.guest && disk.guest && { as: options.guest.as, initrd, ...disk.guest },
     };
   });

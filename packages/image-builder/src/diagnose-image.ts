@@ -55,7 +55,7 @@ export async function diagnoseImage(
     const kernel = kernelPath === undefined ? undefined : await readKernel(kernelPath);
     const onEvent = environment.onEvent ?? (() => {});
     const clock = stageClock(onEvent);
-    await using source = await openSource(request, environment, { clock, onEvent, signal });
+    await using source = await openSource({ ...request, limits }, environment, { clock, onEvent, signal });
     const { config, platform, descriptor } = source.image;
     // That there is no init for a platform is a finding.
     const prepared =

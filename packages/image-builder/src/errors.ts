@@ -2,6 +2,14 @@ import { BootlayerError } from "@bootlayer/errors";
 
 export type BuilderErrorCode =
   | "SOURCE_INVALID"
+  | "SOURCE_NOT_FOUND"
+  | "SOURCE_ARCHIVE"
+  | "SOURCE_CHANGED"
+  | "SOURCE_LIMIT"
+  | "DAEMON_UNREACHABLE"
+  | "DAEMON_NOT_FOUND"
+  | "DAEMON_REFUSED"
+  | "DAEMON_INTERRUPTED"
   | "OPTIONS_INVALID"
   | "OUTPUT_NOT_A_FILE"
   | "CANCELLED"

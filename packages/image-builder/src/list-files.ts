@@ -37,7 +37,7 @@ export async function listFiles(
 ): Promise<readonly ListedFile[]> {
   return withCancellation(environment.signal, async (signal) => {
     const onEvent = environment.onEvent ?? (() => {});
-    await using source = await openSource(request, environment, {
+    await using source = await openSource({ ...request, limits }, environment, {
       clock: stageClock(onEvent),
       onEvent,
       signal,

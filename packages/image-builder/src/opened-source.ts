@@ -6,6 +6,8 @@ import type { StageClock } from "./stages.ts";
 /** An image whose documents are at hand. Disposing of it ends what it began. */
 export interface OpenedSource extends AsyncDisposable {
   readonly image: ResolvedImage;
+  /** What of the source the image does not hold, a sentence each. */
+  readonly warnings?: readonly string[];
   /** Begins to bring in what is not at hand yet. */
   fetchLayers(): FetchedLayers;
 }

@@ -54,7 +54,7 @@ export async function openPushSource(
   const repositories = await repositoriesByBlob(store, target, signal);
   const mountFrom = (digest: Digest): readonly string[] => [...(repositories.get(digest) ?? [])];
 
-  if (source.kind === "registry" || source.kind === "oci-layout") {
+  if (source.kind === "registry" || (source.kind === "oci-layout" && source.digest === undefined)) {
     const layout = source.kind === "registry" ? store : await openLayout(source.directory);
     const name = source.kind === "registry" ? formatReference(source.reference) : source.tag;
     const isKnown = source.kind === "oci-layout" || (await knows(store, name));

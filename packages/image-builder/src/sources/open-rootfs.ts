@@ -1,0 +1,34 @@
+import { createHash } from "node:crypto";
+import { mediaTypes, parseDigest } from "@bootlayer/image-spec";
+import type { LayerLimits } from "@bootlayer/layer-flattener";
+import { rootfsArchive } from "./rootfs-archive.ts";
+import { snapshotRootfs } from "./rootfs-snapshot.ts";
+import type { SingleLayer } from "./scratch-image.ts";
+
+/**
+ * A directory as the one layer of an image. It is looked through, then read once to know what it is, before the disk that
+ * it makes is looked for in the cache, and read again to make it: what is written meanwhile is an error, or not seen, but
+ * never half in the disk.
+ *
+ * @throws as `snapshotRootfs` and `rootfsArchive`.
+ */
+export async function readRootfsLayer(
+  directory: string,
+  limits: LayerLimits,
+  signal: AbortSignal,
+): Promise<SingleLayer & { readonly warnings: readonly string[] }> {
+  const snapshot = await snapshotRootfs(directory, limits, signal);
+  const hash = createHash("sha256");
+  let size = 0;
+  for await (const chunk of rootfsArchive(snapshot, signal)) {
+    hash.update(chunk);
+    size += chunk.length;
+  }
+  const digest = parseDigest(`sha256:${hash.digest("hex")}`);
+  return {
+    descriptor: { mediaType: mediaTypes.ociLayer, digest, size },
+    diffId: digest,
+    open: (signal) => rootfsArchive(snapshot, signal),
+    warnings: snapshot.warnings,
+  };
+}
