@@ -19,7 +19,8 @@ import { kernelFlag, machineFlags } from "./machine-flags.ts";
 const sourceArgument = {
   parse: String,
   placeholder: "SOURCE",
-  brief: "A reference in a registry (docker.io/library/alpine:3.22) or oci:DIRECTORY[:TAG]",
+  brief:
+    "A reference in a registry, oci:DIR[:TAG], oci-archive:FILE, docker-archive:FILE, docker-daemon:REF, rootfs:DIR, tar:FILE, or -",
 };
 
 const initAsFlag = {

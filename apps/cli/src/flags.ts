@@ -86,6 +86,8 @@ export function environmentOf(
   return {
     store: storeDirectory(flags.store, context.process.env),
     plainHttp: flags.plainHttp,
+    // Nobody types an archive.
+    input: context.process.stdin.isTTY === true ? undefined : context.process.stdin,
     signal: context.signal,
     onEvent: (event) => progress.report(event),
   };

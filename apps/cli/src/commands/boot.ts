@@ -141,7 +141,8 @@ async function guestOfImage(
       environmentOf(flags, context, progress),
     );
     progress.close();
-    for (const warning of result.guest?.warnings ?? []) context.process.stderr.write(`warning: ${warning}\n`);
+    for (const warning of [...result.warnings, ...(result.guest?.warnings ?? [])])
+      context.process.stderr.write(`warning: ${warning}\n`);
     const initrd = result.guest?.initrd ?? flags.initrd;
     return {
       architecture: result.platform.architecture === "arm64" ? "arm64" : "amd64",
