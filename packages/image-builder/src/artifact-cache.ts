@@ -1,6 +1,7 @@
-import { mkdir, readFile, stat } from "node:fs/promises";
+import { mkdir, readFile, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { createDurableFile, fileError } from "@bootlayer/durable-file";
+import { parseDigest, type Digest } from "@bootlayer/image-spec";
 import type { DataRegion } from "@bootlayer/rootfs-tree";
 import * as z from "zod";
 import type { BuildKey } from "./build-key.ts";
@@ -20,6 +21,8 @@ export interface Artifact {
   readonly warnings: readonly string[];
   /** Of the guest that it makes, if it makes one. */
   readonly guest?: GuestFacts | undefined;
+  /** Digest of the manifest that it was made from; absent in what older versions kept. */
+  readonly manifest?: Digest | undefined;
 }
 
 const guestSchema: z.ZodType<GuestFacts> = z.strictObject({
@@ -39,6 +42,11 @@ const descriptionSchema = z.strictObject({
     .optional(),
   warnings: z.array(z.string()).default([]),
   guest: guestSchema.optional(),
+  manifest: z
+    .string()
+    .transform((text) => parseDigest(text))
+    .optional()
+    .catch(undefined),
 });
 
 /**
@@ -48,7 +56,7 @@ export function artifactPath(storeDirectory: string, key: BuildKey, part: "disk"
   return join(artifactDirectory(storeDirectory), `${key}.${part}`);
 }
 
-function artifactDirectory(storeDirectory: string): string {
+export function artifactDirectory(storeDirectory: string): string {
   return join(storeDirectory, ".bootlayer", "artifacts");
 }
 
@@ -67,7 +75,21 @@ export async function findArtifact(storeDirectory: string, key: BuildKey): Promi
     sha256: data.sha256,
     warnings: data.warnings,
     guest: data.guest,
+    manifest: data.manifest,
   };
+}
+
+/** Says that it was used now, which keeps it from being swept for a while; of a store that is read-only nothing is. */
+export async function touchArtifact(storeDirectory: string, key: BuildKey): Promise<void> {
+  const now = new Date();
+  await utimes(artifactPath(storeDirectory, key, "json"), now, now).catch(() => {});
+}
+
+/** The manifest that an artifact was made from, if its description is there and says so. */
+export async function manifestOfArtifact(storeDirectory: string, key: string): Promise<Digest | undefined> {
+  const path = join(artifactDirectory(storeDirectory), `${key}.json`);
+  const text = await readFile(path, "utf8").catch(() => "");
+  return descriptionSchema.safeParse(parseJson(text)).data?.manifest;
 }
 
 /** Keeps a copy of the disk at `path`. @throws {DurableFileError} */
@@ -87,14 +109,15 @@ export async function keepArtifact(
 /** Writes or rewrites the description of a disk that the cache holds. @throws {DurableFileError} */
 export async function describeArtifact(
   storeDirectory: string,
-  { key, bytes, dataRegions, sha256, warnings, guest }: Artifact,
+  { key, bytes, dataRegions, sha256, warnings, guest, manifest }: Artifact,
 ): Promise<void> {
-  const description: z.output<typeof descriptionSchema> = {
+  const description: z.input<typeof descriptionSchema> = {
     bytes,
     dataRegions: dataRegions.map(({ offset, length }) => [offset, length]),
     sha256,
     warnings: [...warnings],
     guest,
+    manifest,
   };
   const file = await createDurableFile(artifactPath(storeDirectory, key, "json"));
   try {

@@ -1,7 +1,7 @@
 import { openBlobStore } from "@bootlayer/blob-store";
 import { isBootlayerError } from "@bootlayer/errors";
 import type { Timestamp } from "@bootlayer/rootfs-tree";
-import { artifactPath, keepArtifact, type Artifact } from "./artifact-cache.ts";
+import { artifactPath, keepArtifact, touchArtifact, type Artifact } from "./artifact-cache.ts";
 import type { BuildKey } from "./build-key.ts";
 import type { BuildOptions } from "./build-options.ts";
 import type { BuildEvent } from "./events.ts";
@@ -30,6 +30,7 @@ export async function copyFromCache(
   path: string,
 ): Promise<void> {
   onEvent({ kind: "cache-hit", key: artifact.key });
+  await touchArtifact(store, artifact.key);
   await clock.run("copy", async () => {
     await copyDisk(artifactPath(store, artifact.key, "disk"), path, artifact, signal);
     return { result: undefined, bytes: dataBytes(artifact) };

@@ -19,7 +19,10 @@ export { pullImage, type PulledBlobReport, type PullRequest, type PullResult } f
 export { pushImage, type PushedBlobReport, type PushRequest, type PushResult } from "./push-image.ts";
 export { removeImages } from "./remove-images.ts";
 export type { LayerReport } from "./layer-times.ts";
-export { listStoredImages } from "./list-images.ts";
+export { listStoredImages, storeUsage, type StoredImage, type StoreUsage } from "./stored-images.ts";
+export { collectGarbage, type GarbageReport, type GarbageRequest } from "./collect-garbage.ts";
+export type { SweptArtifact } from "./sweep-artifacts.ts";
+export { scrubStore } from "./scrub-store.ts";
 export { parseSource, type Source } from "./source.ts";
 export type { BuildEvent, BuildStage, StageReport } from "./events.ts";
 export { BuilderError, type BuilderErrorCode } from "./errors.ts";
@@ -34,7 +37,7 @@ export {
   type ResolvedImage,
 } from "@bootlayer/image-spec";
 export type { FlattenStatistics, LayerLimits } from "@bootlayer/layer-flattener";
-export type { ListedImage } from "@bootlayer/blob-store";
+export type { ScrubReport } from "@bootlayer/blob-store";
 // What a caller needs to say what a guest is, to start it and to talk to it.
 export {
   bootWithQemu,

@@ -41,7 +41,8 @@ export async function makeDisk(
       const result = await writer.finish(flattened.root);
       return { result, bytes: dataBytes(result) };
     });
-    const artifact = { key, bytes, dataRegions, warnings, guest: plan && factsOf(plan) };
+    const manifest = source.image.descriptor.digest;
+    const artifact = { key, bytes, dataRegions, warnings, guest: plan && factsOf(plan), manifest };
     return { artifact, statistics: flattened.statistics };
   } catch (cause) {
     await writer.abort();

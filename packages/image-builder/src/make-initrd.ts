@@ -53,6 +53,7 @@ export async function newInitrd(
       dataRegions: [{ offset: 0, length: bytes }],
       warnings: [],
       guest: facts,
+      manifest: source.image.descriptor.digest,
     };
     return {
       facts,

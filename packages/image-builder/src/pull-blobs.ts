@@ -42,12 +42,22 @@ export function pullBlobs(context: PullContext, descriptors: readonly Descriptor
 
   async function pullAll(): Promise<readonly PulledBlob[]> {
     const pulled: PulledBlob[] = [];
+    // An ingest looks for what is there before it asks for the rest: the next one must not overtake it meanwhile.
+    let lastTurn: Promise<void> = Promise.resolve();
     try {
       await context.ready;
       await concurrently(blobs, concurrentBlobs, context.signal, async (descriptor, signal) => {
-        const ingest = pullBlob({ ...context, signal }, descriptor);
-        ingests.get(descriptor.digest)?.resolve(ingest);
-        pulled.push({ descriptor, ...(await ingest.complete) });
+        const turn = Promise.withResolvers<void>();
+        const before = lastTurn;
+        lastTurn = turn.promise;
+        try {
+          await before;
+          const ingest = pullBlob({ ...context, signal }, descriptor, turn.resolve);
+          ingests.get(descriptor.digest)?.resolve(ingest);
+          pulled.push({ descriptor, ...(await ingest.complete) });
+        } finally {
+          turn.resolve();
+        }
       });
     } catch (error) {
       for (const { reject } of ingests.values()) reject(error);
@@ -83,9 +93,11 @@ async function* allBytes(
   }
 }
 
+/** Calls `onAsked` when the registry is asked for the blob, or when another process turns out to bring it. */
 function pullBlob(
   { store, client, reference, onEvent, signal }: Omit<PullContext, "ready">,
   descriptor: Descriptor,
+  onAsked: () => void,
 ): BlobIngest {
   const { digest, size } = descriptor;
   const ingest = startIngest(
@@ -93,11 +105,15 @@ function pullBlob(
     descriptor,
     (offset, ingestSignal) => {
       onEvent({ kind: "blob-requested", digest, bytes: offset, totalBytes: size });
+      onAsked();
       return fetchBlob(client, reference, descriptor, { offset, signal: ingestSignal });
     },
     {
       signal,
-      onEvent,
+      onEvent(event) {
+        if (event.kind === "ingest-waiting") onAsked();
+        onEvent(event);
+      },
       isOffsetRefused: (error) => error instanceof RegistryError && error.code === "REGISTRY_RANGE",
     },
   );

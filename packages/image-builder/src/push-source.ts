@@ -1,5 +1,6 @@
 import {
   hasBlob,
+  holdBlobs,
   listImages,
   openBlobStore,
   openLayout,
@@ -22,7 +23,6 @@ import {
 import { formatReference, parseReference, type Reference } from "@bootlayer/registry-client";
 import type { Environment } from "./build-options.ts";
 import { blobsOfTree, platformsOfTree, readDocumentTree, type TreeDocument } from "./document-tree.ts";
-import { holdWhileUsed } from "./hold-blobs.ts";
 import { openSource } from "./open-source.ts";
 import type { SourceContext } from "./opened-source.ts";
 import { parseSource } from "./source.ts";
@@ -65,12 +65,12 @@ export async function openPushSource(
       });
       const digests = images.documents.map(({ descriptor }) => descriptor.digest);
       const blobs = blobsOfTree(images.documents).map(({ digest }) => digest);
-      const hold = layout === store ? await holdWhileUsed(store, [...digests, ...blobs]) : undefined;
+      const lease = layout === store ? await holdBlobs(store, [...digests, ...blobs], { signal }) : undefined;
       return {
         ...images,
         open: (descriptor, opened) => readBlob(layout, descriptor, opened),
         mountFrom,
-        [Symbol.asyncDispose]: async () => hold?.[Symbol.asyncDispose](),
+        [Symbol.asyncDispose]: async () => lease?.release(),
       };
     }
   }

@@ -1,7 +1,6 @@
-import { ingestBytes, tagImage, type BlobStore } from "@bootlayer/blob-store";
+import { holdBlobs, ingestBytes, tagImage, type BlobStore } from "@bootlayer/blob-store";
 import type { Descriptor } from "@bootlayer/image-spec";
 import { formatReference, type Reference, type RegistryClient } from "@bootlayer/registry-client";
-import { holdWhileUsed } from "./hold-blobs.ts";
 import type { SourceContext } from "./opened-source.ts";
 import { pullBlobs, type BlobPull } from "./pull-blobs.ts";
 
@@ -37,7 +36,7 @@ export function pullIntoStore({
   const given = new AbortController();
   const signal = AbortSignal.any([caller, given.signal]);
   const digests = [...documents.map(({ descriptor }) => descriptor), ...blobs].map(({ digest }) => digest);
-  const held = holdWhileUsed(store, digests);
+  const held = holdBlobs(store, digests, { signal });
   const pull = pullBlobs({ store, client, reference, onEvent, signal, ready: held }, blobs);
 
   async function keepDocuments(): Promise<number> {
@@ -65,8 +64,8 @@ export function pullIntoStore({
     async [Symbol.asyncDispose]() {
       given.abort();
       await Promise.allSettled([complete, pull.complete]);
-      const hold = await held.catch(() => undefined);
-      await hold?.[Symbol.asyncDispose]();
+      const lease = await held.catch(() => undefined);
+      await lease?.release();
     },
   };
 }
