@@ -12,7 +12,7 @@ test("--version says the version, --help the commands", async () => {
   });
   const { exitCode, stdout } = await runCli(["--help"]);
   expect(exitCode).toBe(0);
-  for (const command of ["build", "inspect", "ls", "images"]) expect(stdout).toContain(command);
+  for (const command of ["build", "inspect", "ls", "pull", "push", "images", "rm", "gc", "scrub"]) expect(stdout).toContain(command);
 });
 
 test.each<[string, readonly string[]]>([
@@ -106,11 +106,10 @@ test("images lists what was pulled, by its full name", async () => {
     expect(build).toMatchObject({ exitCode: 0 });
     const { stdout } = await runCli(["images", "--json"], { env });
     expect(JSON.parse(stdout)).toEqual([
-      {
+      expect.objectContaining({
         name: `${registry.host}/a/b:1`,
         digest: smallImage().manifestDescriptor.digest,
-        mediaType: smallImage().manifestDescriptor.mediaType,
-      },
+      }),
     ]);
   });
   await registry.close();

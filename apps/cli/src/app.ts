@@ -12,7 +12,7 @@ import { exitCodeOf, formatError } from "./exit-code.ts";
 import { diskFlags, formatFlag } from "./disk-flags.ts";
 import { layerFlags, sourceFlags } from "./flags.ts";
 import { launchFormats, parseEmit, parseSeconds, parseVariable } from "./guest-arguments.ts";
-import { images, pull, push, rm } from "./image-commands.ts";
+import { gc, images, pull, push, rm, scrub } from "./image-commands.ts";
 import { guestFlags } from "./guest-flags.ts";
 import { kernelFlag, machineFlags } from "./machine-flags.ts";
 
@@ -258,7 +258,7 @@ const exec = buildCommand({
 /** The command line of bootlayer. */
 export const app: Application<CliContext> = buildApplication(
   buildRouteMap({
-    routes: { build, boot, exec, doctor, inspect, ls, pull, push, images, rm },
+    routes: { build, boot, exec, doctor, inspect, ls, pull, push, images, rm, gc, scrub },
     docs: { brief: "Turns OCI container images into disks that microVMs boot" },
   }),
   {

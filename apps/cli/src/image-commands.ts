@@ -1,5 +1,6 @@
 import { buildCommand, type Command } from "@stricli/core";
 import type { CliContext } from "./context.ts";
+import { parseDuration } from "./duration.ts";
 import { sourceFlags } from "./flags.ts";
 
 const storeFlags = { store: sourceFlags.store, json: sourceFlags.json };
@@ -74,4 +75,33 @@ export const rm: Command<CliContext> = buildCommand({
     },
     flags: storeFlags,
   },
+});
+
+export const gc: Command<CliContext> = buildCommand({
+  loader: async () => (await import("./commands/gc.ts")).gc,
+  docs: { brief: "Remove from the store what no image of it needs" },
+  parameters: {
+    flags: {
+      ...storeFlags,
+      dryRun: {
+        kind: "boolean",
+        default: false,
+        withNegated: false,
+        brief: "Remove nothing, and say what would go",
+      },
+      grace: {
+        kind: "parsed",
+        parse: parseDuration,
+        optional: true,
+        placeholder: "DURATION",
+        brief: "What was written or used later than this ago stays: 90s, 10m, 24h, 7d (default: 1h)",
+      },
+    },
+  },
+});
+
+export const scrub: Command<CliContext> = buildCommand({
+  loader: async () => (await import("./commands/scrub.ts")).scrub,
+  docs: { brief: "Check every blob of the store against its digest; ends with 6 if one was wrong" },
+  parameters: { flags: { ...storeFlags, progress: sourceFlags.progress } },
 });

@@ -39,6 +39,8 @@ function plainLine(event: BuildEvent): string | undefined {
       return `layer ${event.layer + 1} ${shortDigest(event.digest)} read again for ${event.files} files`;
     case "stage-finished":
       return `${event.stage}: ${formatSeconds(event.seconds)} (${formatSeconds(event.start)} to ${formatSeconds(event.end)}), ${formatBytes(event.bytes)}`;
+    case "blob-quarantined":
+      return `blob ${shortDigest(event.digest)} is wrong and was moved to the quarantine (${formatBytes(event.bytes)})`;
     case "cache-hit":
       return `found in the cache as ${event.key.slice(0, 12)}`;
     case "cache-skipped":
