@@ -65,7 +65,15 @@ function contenders(layout: string, tar: string, contents: string): readonly Con
     },
     {
       name: "floor",
-      command: [process.execPath, floor, contents, ours[compressor], String(blockSize)],
+      // The threads are the writer's own, of the packages' sources.
+      command: [
+        process.execPath,
+        "--conditions=@bootlayer/source",
+        floor,
+        contents,
+        ours[compressor],
+        String(blockSize),
+      ],
     },
     { name: "sqfstar, of a tar", command: sqfstar(tar, compressor, blockSize, image), image },
     { name: "tar2sqfs, of a tar", command: tar2sqfs(tar, compressor, blockSize, image), image },
