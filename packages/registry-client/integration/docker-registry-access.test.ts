@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { verifiedBytes } from "@bootlayer/image-spec";
+import { digestOf, verifiedBytes } from "@bootlayer/image-spec";
 import {
   makeCertificates,
   requireJudge,
@@ -19,6 +19,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vit
 import {
   fetchBlob,
   parseReference,
+  pushBlob,
   resolveImage,
   type Credentials,
   type RegistryClientOptions,
@@ -175,6 +176,23 @@ describe.skipIf(judge.skip)(`Debian's docker-registry${judge.reason}`, () => {
       });
       // Once more might have been of use; again and again is not.
       expect(since(tokens, before).length).toBeLessThanOrEqual(2);
+    });
+
+    test("takes a push for a token that may pull and push, and none for one that may only pull", async () => {
+      const { tokens, registry } = await filledWithTokens();
+      const bytes = Buffer.from("{}");
+      const blob = { digest: digestOf(bytes), size: bytes.length };
+      const reference = parseReference(`${registry.host}/team/pushed:1`);
+      async function* open(): AsyncGenerator<Uint8Array> {
+        yield bytes;
+      }
+      const before = tokens.requests.length;
+      const known = connect({ credentials: async () => credentials }).client;
+      expect(await pushBlob(known, reference, blob, open, { signal })).toBe("uploaded");
+      expect(since(tokens, before).at(-1)?.scopes).toContain("repository:team/pushed:pull,push");
+      await expect(
+        pushBlob(connect().client, { ...reference, repository: "team/other" }, blob, open, { signal }),
+      ).rejects.toMatchObject({ code: expect.stringMatching(/^REGISTRY_(UNAUTHORIZED|DENIED)$/) });
     });
 
     test("that does not know the password is REGISTRY_UNAUTHORIZED", async () => {
