@@ -62,6 +62,6 @@ export function connect(options: RegistryClientOptions = {}): ObservedClient {
 
 export async function collect(chunks: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const parts: Uint8Array[] = [];
-  for await (const chunk of chunks) parts.push(chunk);
+  for await (const chunk of chunks) parts.push(new Uint8Array(chunk));
   return Buffer.concat(parts);
 }

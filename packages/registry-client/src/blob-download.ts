@@ -22,6 +22,8 @@ const maxUrls = 8;
  * A blob's bytes from `offset` on (distribution-spec "Pulling blobs"). A connection that breaks or stalls is taken up
  * where it ended, with a range of the same blob at the registry's own URL, since those of storage expire.
  *
+ * A chunk's memory is used again when the next one is asked for: what is kept has to be copied.
+ *
  * The end is reached only after exactly `descriptor.size - offset` bytes. Whether they are the right ones is not
  * checked here: the digest is proved once, where the bytes go (`verifyBlob`, or a store's ingest). A mismatch after a
  * `blob-resumed` event deserves one more download from the start.

@@ -1,4 +1,5 @@
 import { verifyBlob, type Descriptor } from "@bootlayer/image-spec";
+import { holdLast } from "./hold-last.ts";
 
 export type OpenBlob = (signal: AbortSignal) => AsyncIterable<Uint8Array>;
 
@@ -29,7 +30,7 @@ export function blobReader(open: OpenBlob, descriptor: Pick<Descriptor, "digest"
   async function* read(position: number, length: number, signal: AbortSignal): AsyncGenerator<Uint8Array> {
     if (!chunks || at !== position) {
       await close();
-      chunks = proved(verifyBlob(open(signal), descriptor));
+      chunks = holdLast(verifyBlob(open(signal), descriptor));
       rest = new Uint8Array();
       at = 0;
     }
@@ -50,15 +51,4 @@ export function blobReader(open: OpenBlob, descriptor: Pick<Descriptor, "digest"
   }
 
   return { read, close };
-}
-
-/** Holds the last chunk back until the check at the end has passed. */
-async function* proved(verified: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  let held: Uint8Array | undefined;
-  for await (const chunk of verified) {
-    if (held) yield held;
-    // The source may use the chunk's memory again once the next one is asked for.
-    held = new Uint8Array(chunk);
-  }
-  if (held) yield held;
 }

@@ -17,7 +17,7 @@ export async function boundedBody(response: HttpResponse, limit: number, what: s
         `${response.url.host} sent more than ${limit} bytes as ${what}`,
         "no sound registry does that",
       );
-    parts.push(chunk);
+    parts.push(new Uint8Array(chunk));
   }
   return Buffer.concat(parts);
 }
@@ -28,7 +28,7 @@ export async function bodyStart(response: HttpResponse, limit: number): Promise<
   let received = 0;
   try {
     for await (const chunk of response.body) {
-      parts.push(chunk);
+      parts.push(new Uint8Array(chunk));
       if ((received += chunk.length) >= limit) break;
     }
   } catch {

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { digestAlgorithm, digestHex, type Digest } from "@bootlayer/image-spec";
 import { RegistryError } from "./errors.ts";
+import { holdLast } from "./hold-last.ts";
 import type { HttpResponse } from "./transport.ts";
 
 /**
@@ -13,18 +14,16 @@ export function provenBody(
   subject: string,
 ): HttpResponse {
   if (digest === undefined || response.status !== 200) return response;
-  return { ...response, body: proven(response, digest, subject) };
+  // With the last chunk whoever reads would have all that was promised, and not look further.
+  return { ...response, body: holdLast(proven(response, digest, subject)) };
 }
 
 async function* proven(response: HttpResponse, digest: Digest, subject: string): AsyncGenerator<Uint8Array> {
   const hash = createHash(digestAlgorithm(digest));
-  let held: Uint8Array | undefined;
   for await (const chunk of response.body) {
     hash.update(chunk);
-    if (held) yield held;
-    held = chunk;
+    yield chunk;
   }
-  // The last chunk is held back: with it, whoever reads would have all that was promised, and not look further.
   if (hash.digest("hex") !== digestHex(digest))
     throw new RegistryError(
       "REGISTRY_PROTOCOL",
@@ -32,5 +31,4 @@ async function* proven(response: HttpResponse, digest: Digest, subject: string):
       "the mirror is damaged or lies",
       { isTransient: true },
     );
-  if (held) yield held;
 }

@@ -5,6 +5,7 @@ import type { Dispatcher } from "undici";
 import { addressReach, unbracketed, type AddressReach } from "./address-reach.ts";
 import { connectionFault } from "./connection-fault.ts";
 import { RegistryError } from "./errors.ts";
+import { exchange } from "./exchange.ts";
 import { minimumRate } from "./minimum-rate.ts";
 import { tlsOptions, type TlsOptions, type TlsSettings } from "./tls-settings.ts";
 
@@ -38,7 +39,10 @@ export interface HttpResponse {
   readonly status: number;
   /** The values of a header, by its lowercase name. */
   readonly headers: (name: string) => readonly string[];
-  /** Throws typed errors. Ended early, it closes the connection. */
+  /**
+   * Throws typed errors. Ended early, it closes the connection. A piece's memory is used again when the next one is asked
+   * for.
+   */
   readonly body: AsyncIterable<Uint8Array>;
   /** Frees the connection when the body is not wanted. */
   discard(): Promise<void>;
@@ -147,21 +151,15 @@ export function createTransport(options: TransportOptions): Transport {
       const undici = await loadUndici();
       const sent = outgoing(body, signal);
       try {
-        const response = await undici.request(url, {
-          dispatcher: await dispatcherFor(request, undici),
-          method,
-          headers: { "user-agent": options.userAgent, ...headers, ...sent.headers },
-          body: sent.body,
-          signal,
-        });
+        const dispatcher = await dispatcherFor(request, undici);
+        const all = { "user-agent": options.userAgent, ...headers, ...sent.headers };
+        const answer = await exchange(dispatcher, { method, url, headers: all, body: sent.body }, signal);
         return {
           url,
-          status: response.statusCode,
-          headers: (name) => [response.headers[name] ?? []].flat(),
-          body: typedBody(response.body, url, options, signal),
-          async discard() {
-            await response.body.dump({ limit: discardedBytes }).catch(() => {});
-          },
+          status: answer.status,
+          headers: (name) => [answer.headers[name] ?? []].flat(),
+          body: typedBody(answer.body.pieces, url, options, signal),
+          discard: () => answer.body.discard(discardedBytes),
         };
       } catch (cause) {
         signal.throwIfAborted();
