@@ -51,7 +51,15 @@ function pulls(host: string): readonly Contender[] {
     { name: "bootlayer pull", command: bootlayer("pull", name, "--store", join(work, "store")) },
     {
       name: "skopeo copy docker: oci:",
-      command: ["skopeo", "--insecure-policy", "copy", "-q", "--src-tls-verify=false", `docker://${name}`, layout],
+      command: [
+        "skopeo",
+        "--insecure-policy",
+        "copy",
+        "-q",
+        "--src-tls-verify=false",
+        `docker://${name}`,
+        layout,
+      ],
     },
     floor("curl, sha256sum", host, "sha256sum"),
     floor("curl, openssl dgst -sha256", host, "openssl dgst -sha256"),
@@ -114,5 +122,7 @@ async function bench(image: string, layout: string): Promise<void> {
 process.stdout.write(
   "| image | | wall s (median, min-max) | CPU s | peak RSS MiB | of the floor's speed |\n|-|-|-|-|-|-|\n",
 );
-for (const name of REAL_IMAGE_NAMES.filter((image) => positionals.length === 0 || positionals.includes(image)))
+for (const name of REAL_IMAGE_NAMES.filter(
+  (image) => positionals.length === 0 || positionals.includes(image),
+))
   await bench(name, (await realImage(name)).layout);

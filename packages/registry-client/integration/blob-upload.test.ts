@@ -49,7 +49,9 @@ describe("a blob", () => {
   test("that is there is not sent", async () => {
     const { outcome, registry } = await push({
       fault: ({ method }) =>
-        method === "HEAD" ? { status: 200, headers: { "content-length": String(content.length) } } : undefined,
+        method === "HEAD"
+          ? { status: 200, headers: { "content-length": String(content.length) } }
+          : undefined,
     });
     expect(await outcome).toBe("present");
     expect(registry.requests).toHaveLength(1);
@@ -84,15 +86,18 @@ describe("a blob", () => {
   test.each([
     ["one request", "chunks", "PUT", 413, content.length],
     ["chunks", "one request", "PATCH", 405, 70_000],
-  ] as const)("that the registry refuses by %s goes by %s", async (_, _other, refused, status, chunkBytes) => {
-    const { outcome, registry } = await push(
-      { fault: ({ method, attempt }) => (method === refused && attempt === 1 ? { status } : undefined) },
-      { chunkBytes },
-    );
-    expect(await outcome).toBe("uploaded");
-    expect(registry.stored.get(`blobs/${digest}`)?.equals(content)).toBe(true);
-    expect(registry.uploads.size).toBe(0);
-  });
+  ] as const)(
+    "that the registry refuses by %s goes by %s",
+    async (_, _other, refused, status, chunkBytes) => {
+      const { outcome, registry } = await push(
+        { fault: ({ method, attempt }) => (method === refused && attempt === 1 ? { status } : undefined) },
+        { chunkBytes },
+      );
+      expect(await outcome).toBe("uploaded");
+      expect(registry.stored.get(`blobs/${digest}`)?.equals(content)).toBe(true);
+      expect(registry.uploads.size).toBe(0);
+    },
+  );
 });
 
 describe("an upload that leaves the registry", () => {
@@ -106,7 +111,9 @@ describe("an upload that leaves the registry", () => {
     });
     expect(await outcome).toBe("uploaded");
     const elsewhere = registry.requests.filter(({ server }) => server === "storage");
-    expect(elsewhere.map(({ method, headers }) => [method, headers.authorization])).toEqual([["PUT", undefined]]);
+    expect(elsewhere.map(({ method, headers }) => [method, headers.authorization])).toEqual([
+      ["PUT", undefined],
+    ]);
     expect(registry.requests.filter(({ headers }) => headers.authorization)).not.toHaveLength(0);
   });
 

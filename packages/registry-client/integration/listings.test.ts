@@ -36,6 +36,8 @@ async function tags(answer: (path: string, request: UploadRequest) => Answer | u
   return { found, error, paths: registry.requests.map(({ path }) => path) };
 }
 
+const link = (target: string) => ({ link: `<${target}>; rel="next"` });
+
 describe("tags", () => {
   test("come from all pages, wherever relative or absolute links lead", async () => {
     const { found, error, paths } = await tags((path, { headers }) => {
@@ -71,10 +73,17 @@ describe("tags", () => {
     expect(found).toEqual(["a"]);
   });
 
-  const link = (target: string) => ({ link: `<${target}>; rel="next"` });
   test.each<[string, Answer, string]>([
-    ["lead back to themselves", { body: { tags: [] }, headers: link("/v2/test/tags/list?n=1000") }, "REGISTRY_PROTOCOL"],
-    ["lead to another host", { body: { tags: [] }, headers: link("http://127.0.0.1:1/x") }, "REGISTRY_PROTOCOL"],
+    [
+      "lead back to themselves",
+      { body: { tags: [] }, headers: link("/v2/test/tags/list?n=1000") },
+      "REGISTRY_PROTOCOL",
+    ],
+    [
+      "lead to another host",
+      { body: { tags: [] }, headers: link("http://127.0.0.1:1/x") },
+      "REGISTRY_PROTOCOL",
+    ],
     ["are no JSON", { body: "<html>" }, "REGISTRY_PROTOCOL"],
     ["are no list", { body: { tags: "all" } }, "REGISTRY_PROTOCOL"],
     ["are no tags", { body: { tags: ["\u001b[2J"] } }, "REGISTRY_PROTOCOL"],
@@ -93,15 +102,21 @@ describe("tags", () => {
   });
 });
 
+const referrer = (name: string, artifactType = "application/x.a") => ({
+  mediaType: mediaTypes.ociManifest,
+  digest: digestOf(Buffer.from(name)),
+  size: name.length,
+  artifactType,
+});
+
+const index = (...manifests: readonly object[]) => ({
+  schemaVersion: 2,
+  mediaType: mediaTypes.ociIndex,
+  manifests,
+});
+
 describe("referrers", () => {
   const digest = digestOf(Buffer.from("subject"));
-  const referrer = (name: string, artifactType = "application/x.a") => ({
-    mediaType: mediaTypes.ociManifest,
-    digest: digestOf(Buffer.from(name)),
-    size: name.length,
-    artifactType,
-  });
-  const index = (...manifests: readonly object[]) => ({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests });
   const [one, two, three] = [referrer("1"), referrer("2", "application/x.b"), referrer("3")];
   const tagPath = `manifests/sha256-${digest.slice("sha256:".length)}`;
 
@@ -126,10 +141,7 @@ describe("referrers", () => {
     ["the registry, where it says so", { "oci-filters-applied": "annotations, artifactType" }, [one, two]],
     ["us otherwise", {}, [two]],
   ] as const)("are filtered by %s", async (_, headers, expected) => {
-    const { outcome, paths } = await referrers(
-      () => ({ body: index(one, two), headers }),
-      "application/x.b",
-    );
+    const { outcome, paths } = await referrers(() => ({ body: index(one, two), headers }), "application/x.b");
     expect(await outcome).toEqual(expected);
     expect(paths).toEqual([`referrers/${digest}?artifactType=application%2Fx.b`]);
   });

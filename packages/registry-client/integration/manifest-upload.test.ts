@@ -1,6 +1,6 @@
 import { digestOf, mediaTypes, type Digest } from "@bootlayer/image-spec";
 import { describe, expect, test } from "vitest";
-import { parseReference, pushManifest } from "../src/index.ts";
+import { parseReference, pushManifest, type PushedManifest } from "../src/index.ts";
 import { connect } from "./loopback.ts";
 import { serveUploads, type UploadServerOptions } from "./upload-server.ts";
 
@@ -9,7 +9,9 @@ const subject = digestOf(Buffer.from("a subject"));
 const tagged = `manifests/sha256-${subject.slice("sha256:".length)}`;
 
 function manifestOf(members: object) {
-  const bytes = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.ociManifest, ...members }));
+  const bytes = Buffer.from(
+    JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.ociManifest, ...members }),
+  );
   return { bytes, digest: digestOf(bytes), mediaType: mediaTypes.ociManifest };
 }
 
@@ -24,12 +26,13 @@ const signature = manifestOf({
 async function serve(options: UploadServerOptions = {}) {
   const registry = await serveUploads(options);
   const { client } = connect({ retry: { attempts: 2 } });
-  const push = (manifest: typeof plain, name: { tag?: string; digest?: Digest } = {}, further = {}) =>
+  const push = (manifest: PushedManifest, name: { tag?: string; digest?: Digest } = {}, further = {}) =>
     pushManifest(client, { ...parseReference(`${registry.host}/test`), ...name }, manifest, {
       signal,
       ...further,
     });
-  const listed = () => JSON.parse(registry.stored.get(tagged)?.toString() ?? "null") as { manifests: object[] } | null;
+  const listed = () =>
+    JSON.parse(registry.stored.get(tagged)?.toString() ?? "null") as { manifests: object[] } | null;
   return { registry, push, listed };
 }
 
@@ -52,7 +55,7 @@ test.each([
   ["more than 4 MiB", manifestOf({ x: "x".repeat(2 ** 22) }), {}, "DOCUMENT_TOO_LARGE"],
 ])("%s: nothing is sent", async (_, manifest, name, code) => {
   const { registry, push } = await serve();
-  await expect(push(manifest as typeof plain, name)).rejects.toMatchObject({ code });
+  await expect(push(manifest, name)).rejects.toMatchObject({ code });
   expect(registry.requests).toEqual([]);
 });
 
@@ -92,7 +95,9 @@ describe("a manifest with a subject", () => {
   test("is of the type of its config if it says no other", async () => {
     const { push, listed } = await serve();
     await push(plain, {}, { subject });
-    expect(listed()?.manifests).toMatchObject([{ digest: plain.digest, artifactType: "application/x.config" }]);
+    expect(listed()?.manifests).toMatchObject([
+      { digest: plain.digest, artifactType: "application/x.config" },
+    ]);
   });
 
   test("keeps what others have listed, whatever they have written", async () => {

@@ -11,7 +11,10 @@ const packageDirectory = join(import.meta.dirname, "..");
 const { signal } = new AbortController();
 
 /** Runs the example of README.md that has `call` in it, with another reference than its own; answers with its directory. */
-async function runExample(call: string, reference: string): Promise<{ readonly directory: string; readonly stdout: string }> {
+async function runExample(
+  call: string,
+  reference: string,
+): Promise<{ readonly directory: string; readonly stdout: string }> {
   const readme = await readFile(join(packageDirectory, "README.md"), "utf8");
   const blocks = Array.from(readme.matchAll(/^```ts\n([^]*?)^```$/gm), ([, block = ""]) => block);
   const example = blocks.find((block) => block.includes(call)) ?? "";

@@ -42,6 +42,12 @@ export interface UploadServer {
   readonly seen: () => string[];
 }
 
+interface Reply {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly content?: Buffer;
+}
+
 /** In an upload's URL, and spelled so that reading and writing it again would change it. */
 const state = "state=a%2Bb%20c";
 
@@ -77,10 +83,10 @@ export async function serveUploads(options: UploadServerOptions = {}): Promise<U
     const body = await received(incoming, dropAfter);
     const { status, headers = {}, content } = serve(request, body, dropAfter !== undefined);
     if (fault === undefined) response.writeHead(status, headers).end(content);
-    else incoming.socket.destroy();
+    else response.destroy();
   }
 
-  function serve(request: UploadRequest, body: Buffer, isBroken: boolean) {
+  function serve(request: UploadRequest, body: Buffer, isBroken: boolean): Reply {
     const { method, path, headers } = request;
     const [resource = "", query = ""] = path.split("?");
     if (method === "POST") {
@@ -103,14 +109,24 @@ export async function serveUploads(options: UploadServerOptions = {}): Promise<U
     }
     const found = stored.get(resource);
     if (!found) return { status: 404 };
-    return { status: 200, headers: { etag: etagOf(found), "content-length": String(found.length) }, content: found };
+    return {
+      status: 200,
+      headers: { etag: etagOf(found), "content-length": String(found.length) },
+      content: found,
+    };
   }
 
   function location(id: string) {
     return { location: `${origin}/v2/test/blobs/uploads/${id}?${state}` };
   }
 
-  function serveUpload({ method, headers }: UploadRequest, id: string, query: string, body: Buffer, isBroken: boolean) {
+  function serveUpload(
+    { method, headers }: UploadRequest,
+    id: string,
+    query: string,
+    body: Buffer,
+    isBroken: boolean,
+  ): Reply {
     const held = uploads.get(id);
     if (!held) return { status: 404 };
     if (!query.startsWith(state)) return { status: 400 };
@@ -120,7 +136,8 @@ export async function serveUploads(options: UploadServerOptions = {}): Promise<U
       uploads.delete(id);
       return { status: 204 };
     }
-    if (method === "PATCH" && !headers["content-range"]?.startsWith(`${held.length}-`)) return { status: 416 };
+    if (method === "PATCH" && !headers["content-range"]?.startsWith(`${held.length}-`))
+      return { status: 416 };
     const whole = Buffer.concat([held, body]);
     uploads.set(id, whole);
     if (method === "PATCH")
@@ -138,12 +155,15 @@ export async function serveUploads(options: UploadServerOptions = {}): Promise<U
     requests,
     stored,
     uploads,
-    seen: () => requests.map(({ method, path }) => `${method} ${path.replaceAll(/sha256:[0-9a-f]{64}/g, "D")}`),
+    seen: () =>
+      requests.map(({ method, path }) => `${method} ${path.replaceAll(/sha256:[0-9a-f]{64}/g, "D")}`),
   };
 }
 
 function etagOf(bytes: Buffer | undefined): string {
-  return `"${createHash("sha256").update(bytes ?? "").digest("hex")}"`;
+  return `"${createHash("sha256")
+    .update(bytes ?? "")
+    .digest("hex")}"`;
 }
 
 async function received(incoming: IncomingMessage, limit: number | undefined): Promise<Buffer> {

@@ -16,12 +16,16 @@ test.each([
   expect(nextPage([line], page)?.href).toBe(expected);
 });
 
-test.each(["", '</x>; rel="last"', "</x>", '/x; rel="next"', '<javascript:alert(1)>; rel="next"', '<http://[>; rel="next"'])(
-  "%j is none",
-  (line) => {
-    expect(nextPage([line], page)).toBeUndefined();
-  },
-);
+test.each([
+  "",
+  '</x>; rel="last"',
+  "</x>",
+  '/x; rel="next"',
+  '<javascript:alert(1)>; rel="next"',
+  '<http://[>; rel="next"',
+])("%j is none", (line) => {
+  expect(nextPage([line], page)).toBeUndefined();
+});
 
 property.prop([fc.array(fc.string())])("no header makes it throw", (lines) => {
   expect(() => nextPage(lines, page)).not.toThrow();
