@@ -12,7 +12,8 @@ test("--version says the version, --help the commands", async () => {
   });
   const { exitCode, stdout } = await runCli(["--help"]);
   expect(exitCode).toBe(0);
-  for (const command of ["build", "inspect", "ls", "pull", "push", "images", "rm", "gc", "scrub"]) expect(stdout).toContain(command);
+  for (const command of ["build", "inspect", "ls", "pull", "push", "images", "rm", "gc", "scrub"])
+    expect(stdout).toContain(command);
 });
 
 test.each<[string, readonly string[]]>([
