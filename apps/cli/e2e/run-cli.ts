@@ -15,20 +15,24 @@ export interface CliRun {
 export interface CliOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Its standard input; absent: none. */
+  readonly input?: string;
   /** Called with all of standard error so far, whenever more comes. */
   readonly onStderr?: (text: string, kill: (signal: NodeJS.Signals) => void) => void;
 }
 
 export async function runCli(
   arguments_: readonly string[],
-  { cwd, env, onStderr }: CliOptions = {},
+  { cwd, env, input, onStderr }: CliOptions = {},
 ): Promise<CliRun> {
   const child = spawn(process.execPath, [bundle, ...arguments_], {
     cwd,
     // Node warns on standard error of two wishes for colours that contradict each other.
     env: { ...process.env, NO_COLOR: undefined, FORCE_COLOR: undefined, ...env },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["pipe", "pipe", "pipe"],
   });
+  // A command that ends without reading it breaks the pipe.
+  child.stdin.on("error", () => {}).end(input ?? "");
   let [stdout, stderr] = ["", ""];
   let killed = false;
   child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));

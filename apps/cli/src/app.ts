@@ -15,6 +15,7 @@ import { launchFormats, parseEmit, parseSeconds, parseVariable } from "./guest-a
 import { gc, images, pull, push, rm, scrub } from "./image-commands.ts";
 import { guestFlags } from "./guest-flags.ts";
 import { kernelFlag, machineFlags } from "./machine-flags.ts";
+import { login, logout } from "./registry-commands.ts";
 
 const sourceArgument = {
   parse: String,
@@ -258,7 +259,7 @@ const exec = buildCommand({
 /** The command line of bootlayer. */
 export const app: Application<CliContext> = buildApplication(
   buildRouteMap({
-    routes: { build, boot, exec, doctor, inspect, ls, pull, push, images, rm, gc, scrub },
+    routes: { build, boot, exec, doctor, inspect, ls, pull, push, images, rm, gc, scrub, login, logout },
     docs: { brief: "Turns OCI container images into disks that microVMs boot" },
   }),
   {

@@ -2,13 +2,13 @@ import type { BuildRequest, Environment } from "@bootlayer/image-builder";
 import type { CliContext } from "./context.ts";
 import { progressModes, type ProgressMode } from "./progress/modes.ts";
 import type { ProgressWriter } from "./progress/progress-writer.ts";
+import { registriesOf, registryFlags, type RegistryFlags } from "./registry-flags.ts";
 import { storeDirectory } from "./store-directory.ts";
 
 /** Flags that every command on images takes. */
-export interface SourceFlags {
+export interface SourceFlags extends RegistryFlags {
   readonly platform?: string;
   readonly store?: string;
-  readonly plainHttp: boolean;
   readonly progress: ProgressMode;
   readonly json: boolean;
 }
@@ -29,12 +29,7 @@ export const sourceFlags = {
     brief:
       "Where blobs and finished disks are kept (default: BOOTLAYER_STORE, else the user's data directory)",
   },
-  plainHttp: {
-    kind: "boolean",
-    default: false,
-    withNegated: false,
-    brief: "Talk plain http to a registry that is not on loopback",
-  },
+  ...registryFlags,
   progress: {
     kind: "enum",
     values: progressModes,
@@ -85,7 +80,7 @@ export function environmentOf(
 ): Environment {
   return {
     store: storeDirectory(flags.store, context.process.env),
-    plainHttp: flags.plainHttp,
+    ...registriesOf(flags, context.process.env),
     // Nobody types an archive.
     input: context.process.stdin.isTTY === true ? undefined : context.process.stdin,
     signal: context.signal,

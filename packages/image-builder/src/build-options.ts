@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { parseLayerLimits, type FlattenOptions, type LayerLimits } from "@bootlayer/layer-flattener";
+import type { RegistrySettings } from "@bootlayer/registry-client";
 import * as z from "zod";
 import { parseDiskOptions, type DiskOptions, type DiskOptionsInput } from "./disk-options.ts";
 import { BuilderError } from "./errors.ts";
@@ -12,6 +13,10 @@ export interface Environment {
   readonly store: string;
   /** Talk plain http to registries other than those on loopback too. */
   readonly plainHttp?: boolean;
+  /** Logins, mirrors, certificates and proxies. Absent: the logins that docker and podman keep, and nothing else. */
+  readonly registries?: Partial<RegistrySettings>;
+  /** Further token servers that a registry may send its credentials to: their hosts. */
+  readonly tokenHosts?: readonly string[];
   /** What the sources `-` and `tar:-` read, once: a command's standard input. */
   readonly input?: AsyncIterable<Uint8Array> | undefined;
   readonly signal?: AbortSignal;

@@ -7,13 +7,17 @@ import type { Environment } from "./build-options.ts";
 import type { BuildEvent } from "./events.ts";
 import { version } from "./version.ts";
 
+/** What of the environment concerns registries. */
+export type RegistryEnvironment = Pick<Environment, "plainHttp" | "registries" | "tokenHosts">;
+
 /** The way to registries, as the machine and the caller say; to be closed at the end. */
 export function connectRegistry(
-  { plainHttp }: Pick<Environment, "plainHttp">,
+  { plainHttp, registries, tokenHosts = [] }: RegistryEnvironment,
   onEvent: (event: BuildEvent) => void,
 ): RegistryClient {
   return createRegistryClient({
-    credentials: dockerConfigCredentials(),
+    ...(registries ?? { credentials: dockerConfigCredentials() }),
+    tokenHosts: () => tokenHosts,
     onEvent,
     userAgent: `bootlayer/${version}`,
     ...(plainHttp === true ? { plainHttp: true } : {}),

@@ -19,6 +19,7 @@ export { pullImage, type PulledBlobReport, type PullRequest, type PullResult } f
 export { pushImage, type PushedBlobReport, type PushRequest, type PushResult } from "./push-image.ts";
 export { removeImages } from "./remove-images.ts";
 export type { LayerReport } from "./layer-times.ts";
+export { loginToRegistry, logoutOfRegistry, type LoginRequest, type LoginResult } from "./registry-login.ts";
 export { listStoredImages, storeUsage, type StoredImage, type StoreUsage } from "./stored-images.ts";
 export { collectGarbage, type GarbageReport, type GarbageRequest } from "./collect-garbage.ts";
 export type { SweptArtifact } from "./sweep-artifacts.ts";
@@ -36,6 +37,13 @@ export {
   type Platform,
   type ResolvedImage,
 } from "@bootlayer/image-spec";
+export {
+  registryLogin,
+  registrySettings,
+  type AuthFileOptions,
+  type RegistrySettings,
+  type RegistrySettingsOptions,
+} from "@bootlayer/registry-client";
 export type { FlattenStatistics, LayerLimits } from "@bootlayer/layer-flattener";
 export type { ScrubReport } from "@bootlayer/blob-store";
 // What a caller needs to say what a guest is, to start it and to talk to it.

@@ -3,7 +3,7 @@ import { createAuthorizer, type AccessTarget, type Authorizer } from "./auth/aut
 import { parseChallenges } from "./auth/challenge.ts";
 import { fetchToken } from "./auth/token.ts";
 import { printable, errorResponse } from "./error-response.ts";
-import type { CredentialSource } from "./auth/credentials.ts";
+import { secretsInHeader, type CredentialSource } from "./auth/credentials.ts";
 import { registryOrigin } from "./endpoint.ts";
 import { RegistryError } from "./errors.ts";
 import type { RegistryEvent } from "./events.ts";
@@ -162,7 +162,7 @@ export function createRegistryClient(options: RegistryClientOptions = {}): Regis
       const isRegistry = response.url.origin === origin.origin;
       if (isRegistry) warn(registry, response.headers("warning"));
       if (response.status >= 200 && response.status < 300) return response;
-      const secrets = [...Object.values(ownHeaders), authorization?.replace(/^\w+ /, "") ?? ""];
+      const secrets = [...Object.values(ownHeaders), authorization].flatMap(secretsInHeader);
       if (response.status !== 401 || challenged || !isRegistry)
         throw await errorResponse(response, subject, {
           now: clock.now(),

@@ -1,4 +1,4 @@
-export { formatReference, parseReference, type Reference } from "./reference.ts";
+export { formatReference, parseReference, parseRegistry, type Reference } from "./reference.ts";
 export {
   createRegistryClient,
   type ElsewhereRequest,
@@ -11,16 +11,17 @@ export type { RetryPolicy } from "./retry.ts";
 export type { Clock } from "./clock.ts";
 export type { HttpMethod, HttpResponse, RequestBody } from "./transport.ts";
 export type { TlsSettings } from "./tls-settings.ts";
-export type { Credentials, CredentialSource } from "./auth/credentials.ts";
+export { registryLogin, type Credentials, type CredentialSource } from "./auth/credentials.ts";
 export type { RegistryEndpoint, RegistryRoute, RouteSource } from "./route.ts";
 export type { ProxySource } from "./settings/proxy-environment.ts";
 export {
-  readRegistrySettings,
+  registrySettings,
   type RegistrySettings,
   type RegistrySettingsOptions,
-} from "./settings/read-settings.ts";
-export { removeCredentials, saveCredentials, type Login } from "./auth/save-credentials.ts";
+} from "./settings/registry-settings.ts";
+export { removeCredentials, saveCredentials } from "./auth/save-credentials.ts";
 export { verifyLogin } from "./auth/verify-login.ts";
+export type { HelperLogin } from "./auth/credential-helper.ts";
 export type { AuthFileOptions } from "./auth/auth-file.ts";
 export { dockerConfigCredentials, type DockerConfigOptions } from "./auth/docker-config.ts";
 export { resolveImage } from "./resolve.ts";

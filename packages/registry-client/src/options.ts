@@ -17,16 +17,16 @@ export interface RegistryClientOptions {
   readonly credentials?: CredentialSource;
   /** By the host that is really asked, where that is a mirror: `credentials` never go there. Absent: anonymous. */
   readonly mirrorCredentials?: CredentialSource;
-  /** Mirrors, and registries that are elsewhere than their names say. See `readRegistrySettings` for the machine's. */
+  /** Mirrors, and registries that are elsewhere than their names say. See `registrySettings` for the machine's. */
   readonly routes?: RouteSource;
-  /** The proxy for a URL. Absent: none, whatever the environment says; see `readRegistrySettings`. */
+  /** The proxy for a URL. Absent: none, whatever the environment says; see `registrySettings`. */
   readonly proxy?: ProxySource;
   /** Further hosts that a registry's credentials may be sent to, when it names them as its token server. */
   readonly tokenHosts?: (registryHost: string) => readonly string[];
   /** Trust and client certificate by `host[:port]`. Absent: the authorities that Node trusts. */
   readonly tls?: (host: string) => TlsSettings | undefined | Promise<TlsSettings | undefined>;
   /** For the registry itself besides, and for no other host: a client certificate. */
-  readonly registryTls?: TlsSettings;
+  readonly registryTls?: () => Promise<TlsSettings | undefined>;
   readonly userAgent?: string;
   /** Connections to one host at a time; further requests wait. 6 if absent. */
   readonly maxConnectionsPerHost?: number;
@@ -47,7 +47,7 @@ export interface ResolvedOptions {
   readonly proxy: ProxySource;
   readonly tokenHosts: (registryHost: string) => readonly string[];
   readonly tls: NonNullable<RegistryClientOptions["tls"]>;
-  readonly registryTls?: TlsSettings | undefined;
+  readonly registryTls: () => Promise<TlsSettings | undefined>;
   readonly userAgent: string;
   readonly maxConnectionsPerHost: number;
   readonly stallMilliseconds: number;
@@ -74,15 +74,7 @@ const optionsSchema: z.ZodType<ResolvedOptions> = z.strictObject({
   proxy: callable<ProxySource>().default(() => () => undefined),
   tokenHosts: callable<ResolvedOptions["tokenHosts"]>().default(() => () => []),
   tls: callable<ResolvedOptions["tls"]>().default(() => () => undefined),
-  registryTls: z
-    .strictObject({
-      ca: z.union([z.string(), z.array(z.string())]).optional(),
-      additionalCa: z.array(z.string()).optional(),
-      cert: z.string().optional(),
-      key: z.string().optional(),
-      skipVerify: z.boolean().optional(),
-    })
-    .optional() as z.ZodType<TlsSettings | undefined>,
+  registryTls: callable<ResolvedOptions["registryTls"]>().default(() => async () => undefined),
   userAgent: z
     .string()
     .regex(/^[\x20-\x7e]{1,200}$/)

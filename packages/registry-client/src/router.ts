@@ -3,7 +3,7 @@ import { RegistryError } from "./errors.ts";
 import type { RegistryEvent } from "./events.ts";
 import { parseRegistry } from "./reference.ts";
 import type { RegistryEndpoint, RouteSource } from "./route.ts";
-import type { TlsSettings } from "./tls-settings.ts";
+import { mergedTls, type TlsSettings } from "./tls-settings.ts";
 
 /** One host that a request may go to. */
 export interface Place extends RegistryEndpoint {
@@ -40,7 +40,7 @@ export interface Router {
 export interface RouterOptions {
   readonly routes: RouteSource;
   readonly plainHttp: PlainHttp;
-  readonly registryTls: TlsSettings | undefined;
+  readonly registryTls: () => Promise<TlsSettings | undefined>;
   readonly now: () => number;
   readonly emit: (event: RegistryEvent) => void;
 }
@@ -79,7 +79,7 @@ export function createRouter({ routes, plainHttp, registryTls, now, emit }: Rout
     remember(restingUntil, keyOf(place), now() + restMilliseconds);
   }
 
-  function itself(registry: string, repository: string): Place {
+  function itself(registry: string, repository: string, tls: TlsSettings | undefined): Place {
     const api = new URL("/v2/", registryOrigin(registry, plainHttp));
     return {
       api,
@@ -89,11 +89,16 @@ export function createRouter({ routes, plainHttp, registryTls, now, emit }: Rout
       isRegistryItself: true,
       tags: true,
       digests: true,
-      tls: registryTls,
+      tls,
     };
   }
 
-  function placeAt(endpoint: RegistryEndpoint, kind: Place["kind"], registry: string): Place {
+  function placeAt(
+    endpoint: RegistryEndpoint,
+    kind: Place["kind"],
+    registry: string,
+    registryTls?: TlsSettings,
+  ): Place {
     const { api, tls } = endpoint;
     const isRegistryItself = api.host === registryOrigin(registry, plainHttp).host;
     const named = api.host === "registry-1.docker.io" ? "docker.io" : (parseRegistry(api.host) ?? api.host);
@@ -103,17 +108,19 @@ export function createRouter({ routes, plainHttp, registryTls, now, emit }: Rout
       registry: isRegistryItself ? registry : named,
       kind,
       isRegistryItself,
-      tls: tls && own ? { ...tls, ...own } : (tls ?? own),
+      tls: mergedTls(tls, own),
     };
   }
 
   return {
     async places({ registry, repository, content, subject }) {
       servedBy.delete(subject);
-      const route = repository === "" ? undefined : await routes(registry, repository);
-      if (route?.blockedBy !== undefined) throw blocked(`${registry}/${repository}`, route.blockedBy);
-      const usual = itself(registry, repository);
-      const known = (route?.origins ?? []).map((endpoint) => placeAt(endpoint, "origin", registry));
+      const route = await routes(registry, repository);
+      const ownTls = await registryTls();
+      if (route?.blockedBy !== undefined)
+        throw blocked(repository === "" ? registry : `${registry}/${repository}`, route.blockedBy);
+      const usual = itself(registry, repository, ownTls);
+      const known = (route?.origins ?? []).map((endpoint) => placeAt(endpoint, "origin", registry, ownTls));
       // What is written goes to the registry that was named, not to where reading it was sent.
       const allowed = content ? known : known.filter(({ isRegistryItself }) => isRegistryItself);
       const origins = allowed.length === 0 ? [usual] : allowed;

@@ -32,3 +32,13 @@ export function tlsOptions(settings: TlsSettings = {}): TlsOptions {
   });
   return { ...verification, secureContext };
 }
+
+/** What is said for one endpoint counts before what is said of its host; authorities of both are trusted. */
+export function mergedTls(
+  host: TlsSettings | undefined,
+  endpoint: TlsSettings | undefined,
+): TlsSettings | undefined {
+  if (!host || !endpoint) return endpoint ?? host;
+  const additionalCa = [...(host.additionalCa ?? []), ...(endpoint.additionalCa ?? [])];
+  return { ...host, ...endpoint, additionalCa };
+}

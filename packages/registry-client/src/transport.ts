@@ -7,7 +7,7 @@ import { connectionFault } from "./connection-fault.ts";
 import { RegistryError } from "./errors.ts";
 import { exchange } from "./exchange.ts";
 import { minimumRate } from "./minimum-rate.ts";
-import { tlsOptions, type TlsOptions, type TlsSettings } from "./tls-settings.ts";
+import { mergedTls, tlsOptions, type TlsOptions, type TlsSettings } from "./tls-settings.ts";
 
 /**
  * Which addresses a request may go to. `anywhere` is for hosts that a person named; the others for hosts that a server
@@ -29,7 +29,7 @@ export interface HttpRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: RequestBody | undefined;
   readonly confinement: Confinement;
-  /** Instead of what is set for the host. */
+  /** Before what is set for the host. */
   readonly tls?: TlsSettings | undefined;
 }
 
@@ -87,7 +87,7 @@ export function createTransport(options: TransportOptions): Transport {
   }
 
   async function dispatcherFor({ url, confinement, tls }: HttpRequest, undici: Undici): Promise<Dispatcher> {
-    const settings = url.protocol === "https:" ? (tls ?? (await tlsFor(url))) : undefined;
+    const settings = url.protocol === "https:" ? mergedTls(await tlsFor(url), tls) : undefined;
     const proxy = options.proxy(url);
     const key = JSON.stringify([confinement, proxy?.href, settings]);
     const known = dispatchers.get(key);

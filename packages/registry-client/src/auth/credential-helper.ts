@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { RegistryError } from "../errors.ts";
-import type { Credentials } from "./credentials.ts";
+import { registryLogin, type Credentials } from "./credentials.ts";
 
 /** How helpers are run. */
 export interface HelperContext {
@@ -10,7 +10,7 @@ export interface HelperContext {
   readonly helperMilliseconds?: number;
 }
 
-/** A login as helpers keep it. */
+/** A login to be kept; for the user `<token>` the secret is an identity token. */
 export interface HelperLogin {
   readonly username: string;
   readonly secret: string;
@@ -49,9 +49,7 @@ export async function getFromHelper(
   const { data } = loginSchema.safeParse(json);
   if (!data)
     throw fault(name, `gives no login for ${server}`, "it does not speak the protocol of docker's helpers");
-  return data.Username === "<token>"
-    ? { kind: "identity-token", username: "", token: data.Secret }
-    : { kind: "password", username: data.Username, password: data.Secret };
+  return registryLogin({ username: data.Username, secret: data.Secret });
 }
 
 /** @throws {RegistryError} REGISTRY_CREDENTIAL_HELPER. */
@@ -92,17 +90,24 @@ async function runHelper(
   if (!namePattern.test(name))
     throw fault(name.slice(0, 64), "has a name that is none", "a name has only a to z, 0 to 9 and '-'");
   const { execa } = await import("execa");
-  const result = await execa(`docker-credential-${name}`, [action], {
+  const running = execa(`docker-credential-${name}`, [action], {
     input,
     env: environment,
     extendEnv: false,
     stderr: "ignore",
-    timeout: helperMilliseconds,
-    forceKillAfterDelay: 1000,
     maxBuffer: maxOutputBytes,
     reject: false,
   });
-  if (result.timedOut)
+  let isLate = false;
+  const limit = setTimeout(() => {
+    isLate = true;
+    running.kill("SIGKILL");
+    // A child that the helper leaves behind may hold the pipe open for as long as it likes.
+    running.stdout.destroy();
+  }, helperMilliseconds);
+  const result = await running;
+  clearTimeout(limit);
+  if (isLate)
     throw fault(name, `took more than ${helperMilliseconds} ms`, "unlock the keychain, or log in again");
   if (result.isMaxBuffer)
     throw fault(name, `printed more than ${maxOutputBytes} bytes`, "it is no credential helper");

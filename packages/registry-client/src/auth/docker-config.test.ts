@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -124,6 +124,50 @@ describe("the files", () => {
       expect(await find(environment)).toMatchObject({ username: path });
     }
   });
+
+  test("that are named by a flag count before all others", async () => {
+    const authFile = await write("flag.json", { auths: { "r.example": login("flag") } });
+    const named = await write("named.json", { auths: { "r.example": login("named") } });
+    const environment = { REGISTRY_AUTH_FILE: named };
+    const source = dockerConfigCredentials({ environment, homeDirectory: home, authFile });
+    expect(await source("r.example", "a")).toMatchObject({ username: "flag" });
+  });
+
+  /** A helper whose user name is its own and the server's that it was asked for. */
+  async function helper(name: string, knows: string): Promise<void> {
+    const known = `echo '{"Username":"${name} for ${knows}","Secret":"s"}'`;
+    const unknown = "echo credentials not found in native keychain; exit 1";
+    const script = `#!/bin/sh\nread server\n[ "$server" = "${knows}" ] && ${known} || { ${unknown}; }\n`;
+    await chmod(await write(`bin/docker-credential-${name}`, script), 0o755);
+  }
+  const findWithHelpers = (registry: string) => {
+    const environment = { PATH: `${join(home, "bin")}:${process.env["PATH"] ?? ""}` };
+    return dockerConfigCredentials({ environment, homeDirectory: home })(registry, "a");
+  };
+
+  test("have the registry's own helper first, then their entries, then the helper of all", async () => {
+    await helper("own", "r.example");
+    await helper("all", "r.example");
+    const file = { credHelpers: { "r.example": "own" }, credsStore: "all" };
+    const auths = { "r.example": login("entry") };
+    await write(".docker/config.json", { ...file, auths });
+    expect(await findWithHelpers("r.example")).toMatchObject({ username: "own for r.example" });
+    await helper("own", "elsewhere");
+    expect(await findWithHelpers("r.example")).toMatchObject({ username: "entry" });
+    await write(".docker/config.json", { ...file, auths: { "r.example": {} } });
+    expect(await findWithHelpers("r.example")).toMatchObject({ username: "all for r.example" });
+    await helper("all", "elsewhere");
+    expect(await findWithHelpers("r.example")).toBeUndefined();
+  });
+
+  test.each(["https://index.docker.io/v1/", "docker.io"])(
+    "ask a helper for Docker Hub as %s",
+    async (server) => {
+      await helper("all", server);
+      await write(".docker/config.json", { credsStore: "all" });
+      expect(await findWithHelpers("docker.io")).toMatchObject({ username: `all for ${server}` });
+    },
+  );
 
   test("DOCKER_CONFIG names the directory of docker's file", async () => {
     await write("elsewhere/config.json", { auths: { "r.example": login("u") } });

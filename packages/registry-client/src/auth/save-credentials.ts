@@ -15,9 +15,6 @@ import {
 import { eraseWithHelper, storeWithHelper, type HelperLogin } from "./credential-helper.ts";
 import { dockerHubServer, serverNames } from "./docker-config.ts";
 
-/** A login to be kept; the secret is a password or a token that stands for one. */
-export type Login = HelperLogin;
-
 /**
  * Keeps a login where docker would: in `authFile`, else in REGISTRY_AUTH_FILE, else in docker's own file; or, where that
  * file names a credential helper for the registry, with the helper. Everything else in the file stays; it is replaced
@@ -28,7 +25,7 @@ export type Login = HelperLogin;
  */
 export async function saveCredentials(
   registry: string,
-  login: Login,
+  login: HelperLogin,
   options: AuthFileOptions = {},
 ): Promise<string> {
   const places = authFilePlaces(options);

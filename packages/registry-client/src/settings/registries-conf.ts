@@ -95,7 +95,8 @@ export function registriesRoute(
   registry: string,
   repository: string,
 ): RegistryRoute | undefined {
-  const name = `${registry}/${repository}`;
+  // No repository: the registry's own base, which a login asks for.
+  const name = repository === "" ? registry : `${registry}/${repository}`;
   let best: { readonly table: RegistryTable; readonly rest: string } | undefined;
   for (const table of tables) {
     const rest = restBehind(table.prefix, name);
@@ -104,18 +105,14 @@ export function registriesRoute(
   }
   if (!best) return undefined;
   const { table, rest } = best;
-  const isMoved = table.location !== "" && `${table.location}${rest}` !== name;
+  const own = table.location === "" ? name : `${table.location}${rest}`;
+  const origin = { location: own, insecure: table.insecure, tags: true, digests: true };
+  const mirrors = table.mirrors.map((mirror) => ({ ...mirror, location: `${mirror.location}${rest}` }));
+  // A location may stand for a whole repository's name, and then is no host alone.
+  const isWhole = ({ location }: MirrorTable) => repository === "" || location.includes("/");
   return {
-    mirrors: table.mirrors.flatMap((mirror) =>
-      endpointsAt(`${mirror.location}${rest}`, mirror.insecure, mirror),
-    ),
-    origins:
-      isMoved || table.insecure
-        ? endpointsAt(table.location === "" ? name : `${table.location}${rest}`, table.insecure, {
-            tags: true,
-            digests: true,
-          })
-        : [],
+    mirrors: mirrors.filter(isWhole).flatMap(endpointsAt),
+    origins: own !== name || table.insecure ? [origin].filter(isWhole).flatMap(endpointsAt) : [],
     blockedBy: table.blocked ? table.file : undefined,
   };
 }
@@ -131,16 +128,11 @@ function restBehind(prefix: string, name: string): string | undefined {
 }
 
 /** Insecure: without a certificate that is trusted, or else without TLS. */
-function endpointsAt(
-  place: string,
-  insecure: boolean,
-  uses: Pick<RegistryEndpoint, "tags" | "digests">,
-): RegistryEndpoint[] {
-  const slash = place.indexOf("/");
-  const [host, repository] = slash < 0 ? [place, ""] : [place.slice(0, slash), place.slice(slash + 1)];
+function endpointsAt({ location, insecure, tags, digests }: MirrorTable): RegistryEndpoint[] {
+  const slash = location.indexOf("/");
+  const [host, repository] =
+    slash < 0 ? [location, ""] : [location.slice(0, slash), location.slice(slash + 1)];
   const api = apiHost(host);
-  if (repository === "") return [];
-  const { tags, digests } = uses;
   const endpoint = { repository, tags, digests };
   if (!insecure) return [{ ...endpoint, api: new URL(`https://${api}/v2/`) }];
   return [

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { dockerConfigCredentials } from "../auth/docker-config.ts";
 import type { CredentialSource } from "../auth/credentials.ts";
+import { isLoopbackHost } from "../address-reach.ts";
 import type { RegistryRoute, RouteSource } from "../route.ts";
 import type { TlsSettings } from "../tls-settings.ts";
 import { certificatesFor, readPem } from "./certificates.ts";
@@ -27,25 +28,26 @@ export interface RegistrySettingsOptions {
   readonly clientCertificate?: { readonly certFile: string; readonly keyFile: string } | undefined;
 }
 
-/** What the files and the environment say; to be spread into the options of `createRegistryClient`. */
+/** What the files and the environment say, read when it is asked for; to be spread into `RegistryClientOptions`. */
 export interface RegistrySettings {
   readonly credentials: CredentialSource;
   readonly mirrorCredentials: CredentialSource;
   readonly routes: RouteSource;
   readonly tls: (host: string) => Promise<TlsSettings | undefined>;
-  readonly registryTls?: TlsSettings;
+  readonly registryTls: () => Promise<TlsSettings | undefined>;
   readonly proxy: ProxySource;
+  /** False where an authority or a client's certificate is given: then TLS is meant on loopback too. */
+  readonly plainHttp?: false;
 }
 
 /**
  * What the machine's and the user's files and environment say of registries: logins (`dockerConfigCredentials`),
  * mirrors (containerd's `hosts.toml`, and `registries.conf` with its drop-ins), certificates (docker's and podman's
- * `certs.d`), proxies. Files of a registry are read when it is first asked for.
+ * `certs.d`), proxies. Nothing is read before it is needed, and what is said of a registry only once.
  *
- * @throws {RegistryError} REGISTRY_SETTINGS; later, from what it answers with, also REGISTRY_AUTH_CONFIG and
- * REGISTRY_CREDENTIAL_HELPER.
+ * What it gives throws {RegistryError} REGISTRY_SETTINGS, REGISTRY_AUTH_CONFIG and REGISTRY_CREDENTIAL_HELPER.
  */
-export async function readRegistrySettings({
+export function registrySettings({
   env = process.env,
   home = homedir(),
   systemDirectory = "/etc",
@@ -53,11 +55,11 @@ export async function readRegistrySettings({
   credentials,
   caFile,
   clientCertificate: client,
-}: RegistrySettingsOptions = {}): Promise<RegistrySettings> {
+}: RegistrySettingsOptions = {}): RegistrySettings {
   const userDirectory = env["XDG_CONFIG_HOME"] || join(home, ".config");
   const files = dockerConfigCredentials({ environment: env, homeDirectory: home, authFile });
-  const additionalCa = caFile === undefined ? [] : [await readPem(caFile)];
-  const registryTls = client && { cert: await readPem(client.certFile), key: await readPem(client.keyFile) };
+  const authority = once(async () => (caFile === undefined ? [] : [await readPem(caFile)]));
+  const proxies = once(() => proxyFromEnvironment(env));
   const certificateDirectories = [
     join(userDirectory, "containers/certs.d"),
     join(systemDirectory, "containers/certs.d"),
@@ -73,15 +75,20 @@ export async function readRegistrySettings({
         join(systemDirectory, "containerd/certs.d"),
         join(systemDirectory, "docker/certs.d"),
       ],
-      () => registriesTables(env, userDirectory, systemDirectory),
+      once(() => registriesTables(env, userDirectory, systemDirectory)),
+      async (registry) => (await certificatesFor(registry, certificateDirectories)) !== undefined,
     ),
     async tls(host) {
+      const additionalCa = await authority();
       const found = await certificatesFor(host, certificateDirectories);
       if (additionalCa.length === 0) return found;
       return { ...found, additionalCa: [...additionalCa, ...(found?.additionalCa ?? [])] };
     },
-    ...(registryTls === undefined ? {} : { registryTls }),
-    proxy: proxyFromEnvironment(env),
+    registryTls: once(
+      async () => client && { cert: await readPem(client.certFile), key: await readPem(client.keyFile) },
+    ),
+    proxy: (url) => proxies()(url),
+    ...(caFile === undefined && client === undefined ? {} : { plainHttp: false as const }),
   };
 }
 
@@ -105,21 +112,30 @@ async function registriesTables(
 function routesFrom(
   hostsDirectories: readonly string[],
   readTables: () => Promise<readonly RegistryTable[]>,
+  hasCertificates: (registry: string) => Promise<boolean>,
 ): RouteSource {
   const known = new Map<string, Promise<RegistryRoute | undefined>>();
-  let tables: Promise<readonly RegistryTable[]> | undefined;
 
   async function find(registry: string, repository: string): Promise<RegistryRoute | undefined> {
     const hosts = (names: readonly string[]) => readHosts(hostsDirectories, names, registry, repository);
-    const listed = registriesRoute(await (tables ??= readTables()), registry, repository);
+    const listed = registriesRoute(await readTables(), registry, repository);
     const own = await hosts(directoryNames(registry));
     if (own) return { ...own, blockedBy: listed?.blockedBy };
-    return listed ?? hosts(["_default"]);
+    return listed ?? (await hosts(["_default"]));
+  }
+
+  /** On loopback, where plain HTTP is usual, a directory of certificates says that this registry speaks TLS. */
+  async function findWithTls(registry: string, repository: string): Promise<RegistryRoute | undefined> {
+    const route = await find(registry, repository);
+    const isNear = isLoopbackHost(new URL(`http://${registry}`).hostname);
+    if (!isNear || (route && route.origins.length > 0) || !(await hasCertificates(registry))) return route;
+    const api = new URL(`https://${registry}/v2/`);
+    return { mirrors: [], ...route, origins: [{ api, repository, tags: true, digests: true }] };
   }
 
   return (registry, repository) => {
     const key = `${registry}/${repository}`;
-    const route = known.get(key) ?? find(registry, repository);
+    const route = known.get(key) ?? findWithTls(registry, repository);
     known.set(key, route);
     return route;
   };
@@ -144,4 +160,10 @@ async function readHosts(
       if (bytes) return hostsRoute(path, bytes.toString("utf8"), registry, repository);
     }
   return undefined;
+}
+
+/** Made when it is first asked for. */
+function once<Value>(make: () => Value): () => Value {
+  let made: { readonly value: Value } | undefined;
+  return () => (made ??= { value: make() }).value;
 }

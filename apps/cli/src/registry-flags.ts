@@ -1,0 +1,85 @@
+import { registryLogin, registrySettings, type RegistrySettings } from "@bootlayer/image-builder";
+import { usageError } from "./usage-error.ts";
+
+type Env = Readonly<Partial<Record<string, string>>>;
+
+/** Flags of every command that reaches a registry. */
+export interface RegistryFlags {
+  readonly plainHttp: boolean;
+  readonly creds?: string;
+  readonly authFile?: string;
+  readonly tlsCa?: string;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  readonly tokenHost?: readonly string[];
+}
+
+const file = { kind: "parsed", parse: String, optional: true, placeholder: "FILE" } as const;
+
+/** Those that `login` takes too. */
+export const connectionFlags = {
+  plainHttp: {
+    kind: "boolean",
+    default: false,
+    withNegated: false,
+    brief: "Talk plain http to a registry that is not on loopback",
+  },
+  authFile: { ...file, brief: "Logins, before the files of docker and podman" },
+  tlsCa: { ...file, brief: "Authority that is trusted besides the usual ones, as PEM" },
+  tlsCert: { ...file, brief: "Certificate that is shown to the registry, as PEM" },
+  tlsKey: { ...file, brief: "Its key (default: in the certificate's file)" },
+  tokenHost: {
+    kind: "parsed",
+    parse: String,
+    optional: true,
+    variadic: true,
+    placeholder: "HOST",
+    brief: "A token server outside of the registry's domain that may get its login; may be repeated",
+  },
+} as const;
+
+export const registryFlags = {
+  ...connectionFlags,
+  creds: {
+    kind: "parsed",
+    parse: String,
+    optional: true,
+    placeholder: "USER[:PASSWORD]",
+    brief: "Login of the registry, before all files; without a password that of BOOTLAYER_PASSWORD",
+  },
+} as const;
+
+/** What the builder is told of registries. Files are read when they are needed. */
+export function registriesOf(
+  flags: RegistryFlags,
+  env: Env,
+): {
+  readonly plainHttp: boolean;
+  readonly registries: RegistrySettings;
+  readonly tokenHosts: readonly string[];
+} {
+  const { plainHttp, creds, authFile, tlsCa, tlsCert, tlsKey, tokenHost = [] } = flags;
+  if (tlsKey !== undefined && tlsCert === undefined) throw usageError("--tls-key is for --tls-cert");
+  const login = creds === undefined ? undefined : registryLogin(loginOf(creds, env));
+  return {
+    plainHttp,
+    tokenHosts: tokenHost,
+    registries: registrySettings({
+      env,
+      authFile,
+      caFile: tlsCa,
+      clientCertificate:
+        tlsCert === undefined ? undefined : { certFile: tlsCert, keyFile: tlsKey ?? tlsCert },
+      credentials: login && (async () => login),
+    }),
+  };
+}
+
+/** The error does not show what was given: it may be a password. */
+function loginOf(creds: string, env: Env): { readonly username: string; readonly secret: string } {
+  const [, username = "", password] = /^([^:]+)(?::(.*))?$/s.exec(creds) ?? [];
+  const secret = password ?? env["BOOTLAYER_PASSWORD"] ?? "";
+  if (username === "" || secret === "")
+    throw usageError("--creds needs USER:PASSWORD, or USER and the password in BOOTLAYER_PASSWORD");
+  return { username, secret };
+}
