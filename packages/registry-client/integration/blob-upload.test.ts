@@ -1,3 +1,6 @@
+import { createHash } from "node:crypto";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { digestOf } from "@bootlayer/image-spec";
 import { describe, expect, test } from "vitest";
 import { parseReference, pushBlob, type PushBlobOptions } from "../src/index.ts";
@@ -44,6 +47,41 @@ describe("a blob", () => {
       "content-length": String(content.length),
       "content-type": "application/octet-stream",
     });
+  });
+
+  test("arrives as it is though its source uses memory again and the registry is slow to read", async () => {
+    const large = createHash("shake256", { outputLength: 16 * 2 ** 20 })
+      .update("large")
+      .digest();
+    const received: Buffer[] = [];
+    const server = createServer((request, response) => {
+      if (request.method === "HEAD") response.writeHead(404).end();
+      if (request.method === "POST") response.writeHead(202, { location: "/v2/test/blobs/uploads/1" }).end();
+      if (request.method !== "PUT") return;
+      // By now the socket is full, and the client holds what it has read ahead.
+      setTimeout(() => {
+        request.on("data", (chunk: Buffer) => received.push(chunk));
+        request.on("end", () => response.writeHead(201).end());
+      }, 300);
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as AddressInfo;
+    async function* reusing(): AsyncGenerator<Uint8Array> {
+      const memory = Buffer.alloc(2 ** 20);
+      for (let at = 0; at < large.length; at += memory.length) {
+        large.copy(memory, 0, at);
+        yield memory;
+      }
+    }
+    const reference = parseReference(`127.0.0.1:${port}/test`);
+    const named = { digest: digestOf(large), size: large.length };
+    try {
+      expect(await pushBlob(connect().client, reference, named, reusing, { signal })).toBe("uploaded");
+      expect(Buffer.concat(received).equals(large)).toBe(true);
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
   });
 
   test("that is there is not sent", async () => {

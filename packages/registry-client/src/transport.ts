@@ -195,7 +195,8 @@ function outgoing(body: RequestBody | undefined, signal: AbortSignal): Outgoing 
   const faults: Error[] = [];
   async function* observed(): AsyncGenerator<Uint8Array> {
     try {
-      yield* open(signal);
+      // The HTTP client and the socket keep chunks until the host takes them; their memory is the source's again before.
+      for await (const chunk of open(signal)) yield Buffer.from(chunk);
     } catch (cause) {
       const fault = cause instanceof Error ? cause : new Error("the body cannot be read", { cause });
       faults.push(fault);
