@@ -190,15 +190,23 @@ describe("what a process elsewhere left", () => {
 
 describe("while a living process brings the blob", () => {
   test("another waits, and takes it over when that one fails", async () => {
+    const [opened, waiting] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     const first = ingestBlob(store, blob, async function* () {
+      opened.resolve();
       yield bytes.subarray(0, half);
-      await setTimeout(150);
+      await waiting.promise;
       throw lost;
     });
-    await setTimeout(20);
+    first.catch(() => {});
+    await opened.promise;
     const events: StoreEvent[] = [];
     const rest = source();
-    const second = ingestBlob(store, blob, rest, { onEvent: (event) => events.push(event) });
+    const second = ingestBlob(store, blob, rest, {
+      onEvent(event) {
+        events.push(event);
+        waiting.resolve();
+      },
+    });
     await expect(first).rejects.toBe(lost);
     expect(await second).toEqual({ downloadedBytes: half, resumedAt: half, cached: false });
     expect(events[0]).toEqual({ kind: "ingest-waiting", digest: blob.digest, processId: process.pid });
@@ -206,12 +214,14 @@ describe("while a living process brings the blob", () => {
   });
 
   test("another's wait ends with the reason of its signal, and no file is left of it", async () => {
-    const release = Promise.withResolvers<void>();
+    const [opened, release] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     const first = ingestBlob(store, blob, async function* () {
+      opened.resolve();
       yield bytes.subarray(0, half);
       await release.promise;
       yield bytes.subarray(half);
     });
+    await opened.promise;
     const controller = new AbortController();
     const reason = new Error("no more");
     const second = ingestBlob(store, blob, source(), { signal: controller.signal });
