@@ -51,13 +51,14 @@ export async function openRegistrySource(
 }
 
 /** The flattener reads the layers from the top one down: so they are asked for. */
-export function wantedOf({ descriptor, manifest, manifestBytes, configBytes }: ResolvedImage) {
+export function wantedOf({ descriptor, platform, manifest, manifestBytes, configBytes }: ResolvedImage) {
   return {
     documents: [
       { descriptor: manifest.config, bytes: configBytes },
       { descriptor, bytes: manifestBytes },
     ],
     blobs: manifest.layers.toReversed(),
-    top: descriptor,
+    // Another platform that has the same name in the store keeps it.
+    top: { ...descriptor, platform },
   };
 }
