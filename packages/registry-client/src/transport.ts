@@ -1,3 +1,6 @@
+// So that those who compile this source from another package have it too.
+// oxlint-disable-next-line typescript/triple-slash-reference
+/// <reference path="./undici-agents.d.ts" />
 import { lookup, type LookupAddress } from "node:dns";
 import { isIP, type LookupFunction } from "node:net";
 import { Readable } from "node:stream";
@@ -67,11 +70,15 @@ export interface Transport {
 
 const discardedBytes = 64 * 1024;
 
-type Undici = typeof import("undici");
+// Loaded only when a first request is made, and without the rest of undici (fetch, WebSocket, caches, mocks), which takes
+// three times as long to load: a program that reads references, or finds all that it wants at hand, should not wait for it.
 
-/** Only when a first request is made: a program that reads references should not wait for an HTTP client to load. */
-function loadUndici(): Promise<Undici> {
-  return import("undici");
+async function loadAgent(): Promise<typeof import("undici").Agent> {
+  return (await import("undici/lib/dispatcher/agent.js")).default;
+}
+
+async function loadProxyAgent(): Promise<typeof import("undici").ProxyAgent> {
+  return (await import("undici/lib/dispatcher/proxy-agent.js")).default;
 }
 
 export function createTransport(options: TransportOptions): Transport {
@@ -86,25 +93,22 @@ export function createTransport(options: TransportOptions): Transport {
     return known;
   }
 
-  async function dispatcherFor({ url, confinement, tls }: HttpRequest, undici: Undici): Promise<Dispatcher> {
+  async function dispatcherFor({ url, confinement, tls }: HttpRequest): Promise<Dispatcher> {
     const settings = url.protocol === "https:" ? mergedTls(await tlsFor(url), tls) : undefined;
     const proxy = options.proxy(url);
     const key = JSON.stringify([confinement, proxy?.href, settings]);
     const known = dispatchers.get(key);
     if (known) return known;
-    const proxyTls = proxy && tlsOptions(await tlsFor(proxy));
-    const made = dispatchers.get(key) ?? createDispatcher(confinement, settings, proxy, proxyTls, undici);
+    const create = await creatorOf(proxy);
+    const made = dispatchers.get(key) ?? create(confinement, { ...tlsOptions(settings), allowH2: false });
     dispatchers.set(key, made);
     return made;
   }
 
-  function createDispatcher(
-    confinement: Confinement,
-    settings: TlsSettings | undefined,
+  /** Makes dispatchers without waiting for anything, so that of two requests at once only the first makes one. */
+  async function creatorOf(
     proxy: URL | undefined,
-    proxyTls: TlsOptions | undefined,
-    undici: Undici,
-  ): Dispatcher {
+  ): Promise<(confinement: Confinement, tls: TlsOptions & { readonly allowH2: false }) => Dispatcher> {
     const common = {
       connections: options.maxConnectionsPerHost,
       headersTimeout: options.stallMilliseconds,
@@ -112,16 +116,15 @@ export function createTransport(options: TransportOptions): Transport {
       // One stream to a connection: HTTP/2 would put all blobs of a host behind one flow-control window.
       allowH2: false,
     };
-    const tls = { ...tlsOptions(settings), allowH2: false };
+    if (!proxy) {
+      const Agent = await loadAgent();
+      return (confinement, tls) =>
+        new Agent({ ...common, connect: { ...tls, lookup: confinedLookup(confinement) } });
+    }
+    const ProxyAgent = await loadProxyAgent();
+    const proxyTls = { ...tlsOptions(await tlsFor(proxy)) };
     // The proxy looks names up, in a network of its own; only addresses in URLs can be judged here.
-    if (proxy)
-      return new undici.ProxyAgent({
-        ...common,
-        uri: proxy.href,
-        requestTls: tls,
-        proxyTls: { ...proxyTls },
-      });
-    return new undici.Agent({ ...common, connect: { ...tls, lookup: confinedLookup(confinement) } });
+    return (_, requestTls) => new ProxyAgent({ ...common, uri: proxy.href, requestTls, proxyTls });
   }
 
   /** Judges the very addresses that will be connected to: a check ahead of the look-up could be answered otherwise. */
@@ -148,10 +151,9 @@ export function createTransport(options: TransportOptions): Transport {
       const literal = unbracketed(url.hostname);
       if (isIP(literal) !== 0 && !isWithin(confinement, addressReach(literal)))
         throw outOfBounds(url.hostname);
-      const undici = await loadUndici();
       const sent = outgoing(body, signal);
       try {
-        const dispatcher = await dispatcherFor(request, undici);
+        const dispatcher = await dispatcherFor(request);
         const all = { "user-agent": options.userAgent, ...headers, ...sent.headers };
         const answer = await exchange(dispatcher, { method, url, headers: all, body: sent.body }, signal);
         return {
