@@ -22,7 +22,7 @@ test.each<[string, readonly string[]]>([
   ["an unknown command", ["bake"]],
   ["a size that is none", ["build", "alpine", "-o", "x", "--size", "huge"]],
   ["a reference that is none", ["build", "UPPER/Case", "-o", "x"]],
-  ["another tool's transport", ["inspect", "docker-daemon:alpine"]],
+  ["another tool's transport", ["inspect", "containers-storage:alpine"]],
   ["a platform that is none", ["inspect", "alpine", "--platform", "a/b/c/d"]],
   ["a limit that there is not", ["build", "alpine", "-o", "x", "--limit", "patience=1"]],
 ])("%s ends with 2 and says so", async (_case, arguments_) => {
