@@ -77,8 +77,9 @@ async function loadAgent(): Promise<typeof import("undici").Agent> {
   return (await import("undici/lib/dispatcher/agent.js")).default;
 }
 
+/** This one does not work without the rest. */
 async function loadProxyAgent(): Promise<typeof import("undici").ProxyAgent> {
-  return (await import("undici/lib/dispatcher/proxy-agent.js")).default;
+  return (await import("undici")).ProxyAgent;
 }
 
 export function createTransport(options: TransportOptions): Transport {

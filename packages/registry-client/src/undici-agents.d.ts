@@ -1,7 +1,4 @@
-/** What undici's own modules give, of which its types speak only as a whole. */
+/** What one of undici's own modules gives; its types speak only of the whole. */
 declare module "undici/lib/dispatcher/agent.js" {
   export { Agent as default } from "undici";
-}
-declare module "undici/lib/dispatcher/proxy-agent.js" {
-  export { ProxyAgent as default } from "undici";
 }
