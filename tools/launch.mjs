@@ -10,15 +10,16 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const bin = join(root, "node_modules", ".bin");
 const oldestNode = [24, 12];
 
-const [task, ...rest] = process.argv.slice(2);
-install();
-const node = currentNode();
 const env = {
   ...process.env,
   PATH: `${bin}${delimiter}${process.env.PATH ?? ""}`,
   NX_DAEMON: "false",
   NX_TUI: "false",
 };
+
+const [task, ...rest] = process.argv.slice(2);
+install();
+const node = currentNode();
 const source = ["--conditions=@bootlayer/source"];
 
 if (task === "start" && rest.length > 0)
@@ -27,7 +28,10 @@ else if (task === "start") run([...source, join(root, "tools/demo.ts")], root);
 else if (task === "test") run([...source, join(root, "tools/test.ts"), ...rest], root);
 else fail(`unknown task ${task}: it is start or test`);
 
-/** `npm ci`, unless node_modules is already what the lock file says. */
+/**
+ * `npm ci`, unless node_modules is already what the lock file says. An npm that runs on an old Node leaves out platform packages that
+ * ask for a newer one, so it is then asked for the rest with the Node that has just been installed.
+ */
 function install() {
   const stamp = join(root, "node_modules", ".installed-lock");
   const lock = createHash("sha256")
@@ -35,23 +39,33 @@ function install() {
     .digest("hex");
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === lock) return;
   process.stderr.write("installing the pinned packages (once) ...\n");
-  const arguments_ = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
+  npm(["ci"], process.env);
+  if (!isNewEnough() && existsSync(join(bin, "node"))) npm(["install", "--no-save"], env);
+  mkdirSync(dirname(stamp), { recursive: true });
+  writeFileSync(stamp, lock);
+}
+
+function npm(command, environment) {
+  const arguments_ = [...command, "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
   const { status, error } = spawnSync("npm", arguments_, {
     cwd: root,
+    env: environment,
     stdio: ["ignore", 2, 2],
     shell: process.platform === "win32",
   });
-  if (status !== 0) fail(`npm ci failed${error ? `: ${error.message}` : ""}`);
-  mkdirSync(dirname(stamp), { recursive: true });
-  writeFileSync(stamp, lock);
+  if (status !== 0) fail(`npm ${command.join(" ")} failed${error ? `: ${error.message}` : ""}`);
+}
+
+function isNewEnough() {
+  const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+  return major > oldestNode[0] || (major === oldestNode[0] && minor >= oldestNode[1]);
 }
 
 /** The Node that the lock file pins where the platform has one, else the caller's if it is new enough. */
 function currentNode() {
   const pinned = join(bin, "node");
   if (existsSync(pinned)) return pinned;
-  const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
-  if (major > oldestNode[0] || (major === oldestNode[0] && minor >= oldestNode[1])) return process.execPath;
+  if (isNewEnough()) return process.execPath;
   return fail(
     `Node ${oldestNode.join(".")} or newer is needed on this platform; this is ${process.versions.node}`,
   );
