@@ -15,7 +15,10 @@ test("the README's examples run, one after the other, and say what they say", as
     await mkdir(join(root, "test-results"), { recursive: true });
     await writeFile(program, blocks.join("\n").replaceAll("/srv/images", directory));
     const run = promisify(execFile);
-    const { stdout } = await run(process.execPath, ["--conditions=@bootlayer/source", program]);
+    const { stdout } = await run(process.execPath, ["--conditions=@bootlayer/source", program], {
+      // Who runs the tests may have asked for colours.
+      env: { ...process.env, NO_COLOR: undefined, FORCE_COLOR: undefined },
+    });
     expect(stdout).toContain("{ downloadedBytes: 5000000, resumedAt: 0, cached: false }");
     expect(stdout).toContain("name: 'example.com/tools/one:1'");
     expect(stdout).toMatch(/\n3 blobs, 5000\d{3} bytes\n$/);
