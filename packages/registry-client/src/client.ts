@@ -63,6 +63,10 @@ export interface RegistryClient {
    * @throws `error` itself where a further attempt is of no use.
    */
   pause(error: unknown, failures: number, subject: string, signal: AbortSignal): Promise<void>;
+  /** How large blobs of this registry may be split. */
+  parallelRanges(registry: string): { readonly ranges: number; readonly slowBytesPerSecond: number };
+  /** From now on no blob of this registry is split. */
+  keepToOneStream(registry: string): void;
   emit(event: RegistryEvent): void;
   /** Ends every connection; requests under way fail with REGISTRY_CLOSED. */
   close(): Promise<void>;
@@ -75,6 +79,7 @@ export function createRegistryClient(options: RegistryClientOptions = {}): Regis
   const transport = createTransport(settings);
   const closing = new AbortController();
   const warn = warnOnce(settings);
+  const singleStreams = new Set<string>();
 
   const router = createRouter({
     routes: settings.routes,
@@ -199,6 +204,11 @@ export function createRegistryClient(options: RegistryClientOptions = {}): Regis
       settings.onEvent({ kind: "registry-retry", subject, code: error.code, delayMilliseconds });
       await clock.sleep(delayMilliseconds, AbortSignal.any([signal, closing.signal]));
     },
+    parallelRanges(registry) {
+      const { parallelRanges, slowBytesPerSecond } = settings;
+      return { ranges: singleStreams.has(registry) ? 1 : parallelRanges, slowBytesPerSecond };
+    },
+    keepToOneStream: (registry) => void singleStreams.add(registry),
     emit: settings.onEvent,
     async close() {
       closing.abort(

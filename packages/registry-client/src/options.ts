@@ -30,6 +30,13 @@ export interface RegistryClientOptions {
   readonly userAgent?: string;
   /** Connections to one host at a time; further requests wait. 6 if absent. */
   readonly maxConnectionsPerHost?: number;
+  /**
+   * Ranges of one blob asked for at once, once its first stream has proved slow and the registry to know ranges. 3 if absent, 1 for
+   * none. Each takes 8 MiB of memory.
+   */
+  readonly parallelRanges?: number;
+  /** A stream of less is slow, and its blob worth splitting. 32 MiB if absent: a faster one fills the lines of most. */
+  readonly slowBytesPerSecond?: number;
   /** A connection that sends nothing for this long has failed. 30,000 if absent. */
   readonly stallMilliseconds?: number;
   /** Also failed is one that sends less than this, averaged over the stall time. 256 if absent. */
@@ -50,6 +57,8 @@ export interface ResolvedOptions {
   readonly registryTls: () => Promise<TlsSettings | undefined>;
   readonly userAgent: string;
   readonly maxConnectionsPerHost: number;
+  readonly parallelRanges: number;
+  readonly slowBytesPerSecond: number;
   readonly stallMilliseconds: number;
   readonly minBytesPerSecond: number;
   readonly retry: RetryPolicy;
@@ -80,6 +89,11 @@ const optionsSchema: z.ZodType<ResolvedOptions> = z.strictObject({
     .regex(/^[\x20-\x7e]{1,200}$/)
     .default("bootlayer"),
   maxConnectionsPerHost: z.int().min(1).max(256).default(6),
+  parallelRanges: z.int().min(1).max(16).default(3),
+  slowBytesPerSecond: z
+    .int()
+    .nonnegative()
+    .default(32 * 2 ** 20),
   stallMilliseconds: milliseconds.min(1).default(30_000),
   minBytesPerSecond: z.int().nonnegative().default(256),
   retry: z
