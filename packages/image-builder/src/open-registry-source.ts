@@ -10,7 +10,7 @@ import {
   type OpenedSource,
   type SourceContext,
 } from "./opened-source.ts";
-import { pullIntoStore } from "./store-pull.ts";
+import { pullIntoStore, type StorePull } from "./store-pull.ts";
 
 /** Asks a registry for the image; its layers come into the store when they are fetched, and are read on their way. */
 export async function openRegistrySource(
@@ -51,7 +51,13 @@ export async function openRegistrySource(
 }
 
 /** The flattener reads the layers from the top one down: so they are asked for. */
-export function wantedOf({ descriptor, platform, manifest, manifestBytes, configBytes }: ResolvedImage) {
+export function wantedOf({
+  descriptor,
+  platform,
+  manifest,
+  manifestBytes,
+  configBytes,
+}: ResolvedImage): Pick<StorePull, "documents" | "blobs" | "top"> {
   return {
     documents: [
       { descriptor: manifest.config, bytes: configBytes },
