@@ -46,7 +46,7 @@ async function slowRegistry(
     server.close();
   });
   const reference = parseReference(`127.0.0.1:${(server.address() as AddressInfo).port}/test`);
-  const { client, events } = connect(options);
+  const { client, events } = connect({ slowBytesPerSecond: 64 * 2 ** 20, ...options });
   const { signal } = new AbortController();
   return {
     ranges,

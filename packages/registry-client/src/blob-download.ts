@@ -19,7 +19,7 @@ const progressBytes = 64 * 1024;
 /** Blobs below this are never fetched by several ranges at once, and a stream is judged slow or not after a quarter of it. */
 const leastSplitBytes = 32 * 2 ** 20;
 /** Of a range of a blob that is fetched by several. */
-const rangeBytes = 8 * 2 ** 20;
+const rangeBytes = 4 * 2 ** 20;
 /** Of a descriptor's `urls`, as many are tried. */
 const maxUrls = 8;
 

@@ -32,10 +32,10 @@ export interface RegistryClientOptions {
   readonly maxConnectionsPerHost?: number;
   /**
    * Ranges of one blob asked for at once, once its first stream has proved slow and the registry to know ranges. 3 if absent, 1 for
-   * none. Each takes 8 MiB of memory.
+   * none. Each takes 4 MiB of memory.
    */
   readonly parallelRanges?: number;
-  /** A stream of less is slow, and its blob worth splitting. 32 MiB if absent: a faster one fills the lines of most. */
+  /** A stream of less is slow, and its blob worth splitting. 8 MiB if absent: several blobs come at once anyway. */
   readonly slowBytesPerSecond?: number;
   /** A connection that sends nothing for this long has failed. 30,000 if absent. */
   readonly stallMilliseconds?: number;
@@ -93,7 +93,7 @@ const optionsSchema: z.ZodType<ResolvedOptions> = z.strictObject({
   slowBytesPerSecond: z
     .int()
     .nonnegative()
-    .default(32 * 2 ** 20),
+    .default(8 * 2 ** 20),
   stallMilliseconds: milliseconds.min(1).default(30_000),
   minBytesPerSecond: z.int().nonnegative().default(256),
   retry: z
