@@ -21,16 +21,16 @@ type Syntax =
       readonly required: readonly string[];
     };
 
-const any = /^[^]+$/;
+const anyText = /^[^]+$/;
 const toggle = /^(on|off|true|false)$/;
 const bytes = /^\d+[KMG]?$/;
 const mac = /^[\da-f]{2}(:[\da-f]{2}){5}$/i;
 
 /** The options that we write, as `cloud-hypervisor --help` and docs/{cpu,memory,vsock}.md of version 51 and later tell of them. */
 const options: Readonly<Record<string, Syntax>> = {
-  "--kernel": { kind: "word", pattern: any },
-  "--initramfs": { kind: "word", pattern: any },
-  "--cmdline": { kind: "word", pattern: any },
+  "--kernel": { kind: "word", pattern: anyText },
+  "--initramfs": { kind: "word", pattern: anyText },
+  "--cmdline": { kind: "word", pattern: anyText },
   "--serial": { kind: "word", pattern: /^(off|null|pty|tty|(file|socket)=[^]+)$/ },
   "--console": { kind: "word", pattern: /^(off|null|pty|tty|file=[^]+)$/ },
   "--cpus": { kind: "values", many: false, known: { boot: /^[1-9]\d*$/, max: /^\d+$/ }, required: ["boot"] },
@@ -38,14 +38,14 @@ const options: Readonly<Record<string, Syntax>> = {
   "--disk": {
     kind: "values",
     many: true,
-    known: { path: any, readonly: toggle, direct: toggle, image_type: /^(raw|qcow2|vhd|vhdx)$/, id: any },
+    known: { path: anyText, readonly: toggle, direct: toggle, image_type: /^(raw|qcow2|vhd|vhdx)$/, id: anyText },
     required: ["path", "image_type"],
   },
-  "--net": { kind: "values", many: true, known: { tap: /^.{1,15}$/, mac, id: any }, required: ["tap"] },
+  "--net": { kind: "values", many: true, known: { tap: /^.{1,15}$/, mac, id: anyText }, required: ["tap"] },
   "--vsock": {
     kind: "values",
     many: false,
-    known: { cid: /^([3-9]|[1-9]\d+)$/, socket: any, id: any },
+    known: { cid: /^([3-9]|[1-9]\d+)$/, socket: anyText, id: anyText },
     required: ["cid", "socket"],
   },
 };

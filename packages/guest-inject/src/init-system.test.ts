@@ -59,8 +59,8 @@ describe("an image's own init is recognised", () => {
   });
 
   test("from the working directory, where its path is relative", async () => {
-    const files: Files = { "/work/lib/systemd/systemd": "elf" };
-    const found = { system: "systemd", path: "/work/lib/systemd/systemd" };
+    const files: Files = { "/opt/lib/systemd/systemd": "elf" };
+    const found = { system: "systemd", path: "/opt/lib/systemd/systemd" };
     expect(await recogniseInit(contextOf(files, "lib/systemd/systemd"))).toEqual(found);
     expect(await recogniseInit(contextOf(files, "systemd", ["lib/systemd"]))).toEqual(found);
   });

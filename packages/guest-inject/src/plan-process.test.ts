@@ -53,7 +53,7 @@ describe("the program", () => {
   });
 
   test("its directory is made where it is missing", async () => {
-    const plan = await planOf({ files, image: { Cmd: ["app"], WorkingDir: "/work/here" } });
+    const plan = await planOf({ files, image: { Cmd: ["app"], WorkingDir: "/srv/here" } });
     expect(pathsOf(plan)).toEqual(expect.arrayContaining(["work", "work/here"]));
   });
 
