@@ -12,8 +12,8 @@ import { killImages } from "./kill/images.ts";
 import { seededRandom } from "./kill/random.ts";
 import { bundleProgram, startVictim, type Victim } from "./kill/victim.ts";
 
-const kills = Number(env["BOOTLAYER_KILLS"] ?? 24);
-const seed = Number(env["BOOTLAYER_KILL_SEED"] ?? 7);
+const kills = Number(env["BOOTLAYER_RANDOM_RUNS"] ?? 24);
+const seed = Number(env["BOOTLAYER_RANDOM_SEED"] ?? 7);
 /** All processes are killed at once, and every blob hashed, after so many kills. */
 const killsPerCheck = Math.min(50, Math.ceil(kills / 2));
 const roles: readonly Victim["role"][] = ["pull", "pull", "pull", "collect"];

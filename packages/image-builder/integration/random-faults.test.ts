@@ -34,7 +34,7 @@ import {
 
 const judge = requireJudge("docker-registry", "skopeo", "umoci", "sha256sum");
 /** tools/random-faults.ts asks for more. One in four is a push. */
-const schedules = Number(process.env["BOOTLAYER_RANDOM_FAULTS"] ?? 48);
+const schedules = Number(process.env["BOOTLAYER_RANDOM_RUNS"] ?? 48);
 const pushes = Math.ceil(schedules / 4);
 const pulls = schedules - pushes;
 const firstSeed = Number(process.env["BOOTLAYER_RANDOM_SEED"] ?? 1);

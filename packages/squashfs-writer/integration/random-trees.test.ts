@@ -6,7 +6,7 @@ import { expectKernelAgrees, expectUnsquashfsAgrees, makeImage, withDirectory } 
 import { fillRandomly, options, steps } from "./random-tree.ts";
 
 /** Set by tools/random-squashfs.ts. */
-const numRuns = Number(process.env["BOOTLAYER_RANDOM_TREES"] ?? 100);
+const numRuns = Number(process.env["BOOTLAYER_RANDOM_RUNS"] ?? 100);
 const seed = process.env["BOOTLAYER_RANDOM_SEED"];
 
 const judge = requireJudge("root", "mount", "unsquashfs", "python3");
