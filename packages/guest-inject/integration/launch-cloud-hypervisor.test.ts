@@ -38,7 +38,13 @@ const options: Readonly<Record<string, Syntax>> = {
   "--disk": {
     kind: "values",
     many: true,
-    known: { path: anyText, readonly: toggle, direct: toggle, image_type: /^(raw|qcow2|vhd|vhdx)$/, id: anyText },
+    known: {
+      path: anyText,
+      readonly: toggle,
+      direct: toggle,
+      image_type: /^(raw|qcow2|vhd|vhdx)$/,
+      id: anyText,
+    },
     required: ["path", "image_type"],
   },
   "--net": { kind: "values", many: true, known: { tap: /^.{1,15}$/, mac, id: anyText }, required: ["tap"] },

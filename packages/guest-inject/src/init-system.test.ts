@@ -15,7 +15,7 @@ function contextOf(
   return {
     root,
     program,
-    search: { path: path.map(byteString), workingDirectory: byteString("/work") },
+    search: { path: path.map(byteString), workingDirectory: byteString("/opt") },
     readFile: async () => (typeof inittab === "string" ? Buffer.from(inittab) : undefined),
   };
 }

@@ -53,8 +53,8 @@ describe("the program", () => {
   });
 
   test("its directory is made where it is missing", async () => {
-    const plan = await planOf({ files, image: { Cmd: ["app"], WorkingDir: "/srv/here" } });
-    expect(pathsOf(plan)).toEqual(expect.arrayContaining(["work", "work/here"]));
+    const plan = await planOf({ files, image: { Cmd: ["app"], WorkingDir: "/data/here" } });
+    expect(pathsOf(plan)).toEqual(expect.arrayContaining(["data", "data/here"]));
   });
 
   test("users of a passwd that is injected count", async () => {
