@@ -50,7 +50,7 @@ async function* tarArchive(
 ): AsyncGenerator<Uint8Array> {
   const { pack } = await import("tar-stream");
   const archive = pack();
-  const chunks = archive as AsyncIterable<Uint8Array>;
+  const chunks = (archive as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
   const written = writeEntries(archive, entries, mtime, signal).catch((cause: unknown) => {
     archive.destroy(cause instanceof Error ? cause : new Error(String(cause)));
     throw cause;
@@ -58,7 +58,8 @@ async function* tarArchive(
   // Whoever stops reading ends the writer; what it then throws is nobody's.
   written.catch(() => {});
   try {
-    for await (const chunk of chunks) yield chunk;
+    // By hand, since leaving a `for await` waits for a close that an entry half written may never let come.
+    for (let next = await chunks.next(); next.done !== true; next = await chunks.next()) yield next.value;
     await written;
   } finally {
     archive.destroy();
