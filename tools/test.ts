@@ -10,7 +10,7 @@ import { dirname } from "node:path";
 
 const root = dirname(import.meta.dirname);
 const results = "{packages,apps}/*/test-results/vitest.json";
-const ownResults = "{tools,test-fixtures}/test-results/vitest.json";
+const ownResults = "{tools,client-generator,test-fixtures}/test-results/vitest.json";
 
 interface TestRun {
   readonly numPassedTests: number;

@@ -35,7 +35,9 @@ async function readProject(packageFile: string): Promise<Project> {
 }
 
 const packageFiles = await Array.fromAsync(
-  glob(["{packages,apps}/*/package.json", "{tools,test-fixtures}/package.json"], { cwd: root }),
+  glob(["{packages,apps}/*/package.json", "{tools,client-generator,test-fixtures}/package.json"], {
+    cwd: root,
+  }),
 );
 
 test("no project imports what its layer may not, nor what it does not declare", async () => {

@@ -1,15 +1,16 @@
 /** Which project may import which: the arrows of docs/architecture.md, by the `layer:` tag in each package.json. */
 
-export type Layer = "base" | "spec" | "part" | "builder" | "app" | "fixtures" | "tools";
+export type Layer = "base" | "spec" | "part" | "builder" | "service" | "app" | "fixtures" | "tools";
 
 const allowed: Readonly<Record<Layer, readonly Layer[]>> = {
   base: [],
   spec: ["base"],
   part: ["base", "spec"],
   builder: ["base", "spec", "part"],
-  app: ["base", "spec", "builder"],
+  service: ["base", "spec", "builder"],
+  app: ["base", "spec", "builder", "service"],
   fixtures: [],
-  tools: ["base", "spec", "part", "builder", "app", "fixtures"],
+  tools: ["base", "spec", "part", "builder", "service", "app", "fixtures"],
 };
 
 /** Packages that people install alone for one format: nothing from outside may come along. */

@@ -13,7 +13,7 @@ function codesOf(source: string): string[] {
 }
 
 test("docs/errors.md lists exactly the codes of all packages, each once", async () => {
-  const files = await Array.fromAsync(glob("packages/*/src/errors.ts", { cwd: root }));
+  const files = await Array.fromAsync(glob("{packages,apps}/*/src/errors.ts", { cwd: root }));
   expect(files.length).toBeGreaterThan(6);
   const sources = await Promise.all(files.map((file) => readFile(join(root, file), "utf8")));
   const catalogue = await readFile(join(root, "docs/errors.md"), "utf8");
