@@ -15,8 +15,8 @@ import {
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { connectAgent } from "../src/agent/connect-agent.ts";
 import { openAgentSession, type GuestAgent } from "../src/agent/guest-agent.ts";
-import type { GuestProcess } from "../src/agent/guest-process.ts";
 import type { ExecRequest } from "../src/agent/requests.ts";
+import { exec, shell } from "./agent-calls.ts";
 import { frame, readAll, refusalOf } from "./agent-fixtures.ts";
 import {
   BUSYBOX,
@@ -74,29 +74,6 @@ async function bootTree(conf: string, from: "initrd" | "disk" = "initrd"): Promi
       await scratch[Symbol.asyncDispose]();
     },
   };
-}
-
-interface Ran {
-  readonly out: string;
-  readonly err: string;
-  readonly code: number;
-}
-
-async function endOf(program: GuestProcess): Promise<Ran> {
-  const [out, err, { code }] = await Promise.all([
-    readAll(program.stdout),
-    readAll(program.stderr),
-    program.exited,
-  ]);
-  return { out: out.toString("utf8"), err: err.toString("utf8"), code };
-}
-
-async function exec(agent: GuestAgent, request: ExecRequest): Promise<Ran> {
-  return await endOf(await agent.exec(request));
-}
-
-function shell(script: string): { readonly argv: readonly string[] } {
-  return { argv: ["/bin/sh", "-c", script] };
 }
 
 /** A session over vsock: the init's own relay in the guest, reached through the serial port's session. */
