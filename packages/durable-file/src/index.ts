@@ -1,4 +1,5 @@
 export { createDurableFile, type DurableFile, type DurableFileOptions } from "./durable-file.ts";
+export { withEarlyWriteBack, type EarlyWriteBack } from "./early-write-back.ts";
 export { makeDirectory } from "./make-directory.ts";
 export { removeAllStaleTemporaries, removeStaleTemporaries } from "./stale-temporaries.ts";
 export { syncDirectory } from "./sync-directory.ts";

@@ -1,6 +1,5 @@
-import { writeSync } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
-import { fileError } from "@bootlayer/durable-file";
+import { withEarlyWriteBack } from "@bootlayer/durable-file";
 import type { DataRegion } from "@bootlayer/rootfs-tree";
 import { createWrittenRegions } from "./written-regions.ts";
 
@@ -32,12 +31,6 @@ const directBytes = 64 << 10;
 /** Where memory and disk pages begin. */
 const alignment = 4096;
 
-/**
- * Dirty bytes after which the kernel is asked to write back. Without it nearly all of the image would still be in memory
- * when `finish` has to wait for the disk; with it the disk works while the layers are still being decompressed.
- */
-const writeBackBytes = 64 << 20;
-
 /** `endOfImage`: bytes at and after it are counted by nobody and written nowhere (an image that will not fit). */
 export function createImageFile(
   handle: FileHandle,
@@ -45,50 +38,16 @@ export function createImageFile(
   blockSize: number,
   endOfImage: number,
 ): ImageFile {
+  const output = withEarlyWriteBack(handle, path);
   const staging = Buffer.alloc(stagingBytes);
   const regions = createWrittenRegions();
   let stagingStart = 0;
   let staged = 0;
-  let written = 0;
-  let writtenBack = 0;
-  let writeBack: Promise<void> | undefined;
-  let failure: { readonly cause: unknown } | undefined;
-
-  function throwFailure(): void {
-    if (failure) throw fileError(`write ${path}`, failure.cause);
-  }
-
-  function refuse(cause: unknown): never {
-    throw fileError(`write ${path}`, cause);
-  }
 
   function send(position: number, bytes: Uint8Array): void {
-    throwFailure();
-    const length = Math.min(bytes.length, endOfImage - position);
-    try {
-      for (let done = 0; done < length;)
-        done += writeSync(handle.fd, bytes, done, length - done, position + done);
-    } catch (cause) {
-      failure = { cause };
-      throwFailure();
-    }
+    const length = Math.max(Math.min(bytes.length, endOfImage - position), 0);
+    output.write(position, length === bytes.length ? bytes : bytes.subarray(0, length));
     regions.add(position, length);
-    written += Math.max(length, 0);
-    if (written - writtenBack >= writeBackBytes) startWriteBack();
-  }
-
-  /** One at a time, in the background; what it meets is thrown by the next write or by `settle`. */
-  function startWriteBack(): void {
-    if (writeBack) return;
-    writtenBack = written;
-    writeBack = handle
-      .datasync()
-      .catch((cause: unknown) => {
-        failure ??= { cause };
-      })
-      .finally(() => {
-        writeBack = undefined;
-      });
   }
 
   function flush(): void {
@@ -128,12 +87,9 @@ export function createImageFile(
       while (done < bytes.length) done += stage(position + done, done === 0 ? bytes : bytes.subarray(done));
     },
     flush,
-    async settle() {
-      await writeBack;
-      throwFailure();
-    },
-    sync: () => handle.sync().catch(refuse),
-    truncate: (length) => handle.truncate(length).catch(refuse),
+    settle: () => output.settle(),
+    sync: () => output.sync(),
+    truncate: (length) => output.truncate(length),
     dataRegions: () => regions.list(),
   };
 }
