@@ -1,4 +1,10 @@
-import { dataLength, type ContentHandle, type ContentShape, type ContentSink } from "@bootlayer/rootfs-tree";
+import {
+  dataLength,
+  shapeFault,
+  type ContentHandle,
+  type ContentShape,
+  type ContentSink,
+} from "@bootlayer/rootfs-tree";
 import type { Allocator } from "./allocator.ts";
 import { Ext4Error, imageTooLarge } from "./errors.ts";
 import type { ExtentTable } from "./extent-table.ts";
@@ -104,21 +110,15 @@ function allocate({ blockSize, maxBlocks, allocator, extents }: ContentTarget, s
   return span;
 }
 
-function checkShape({ size, dataRegions }: ContentShape, blockSize: BlockSize): void {
-  if (!Number.isSafeInteger(size) || size <= 0) throw invalid(`has ${size} bytes`);
-  if (size > maxFileBlocks * blockSize)
+function checkShape(shape: ContentShape, blockSize: BlockSize): void {
+  const fault = shapeFault(shape);
+  if (fault !== undefined) throw invalid(fault);
+  if (shape.size > maxFileBlocks * blockSize)
     throw new Ext4Error(
       "EXT4_TOO_LARGE",
-      `a file of ${size} bytes is more than ext4 holds with blocks of ${blockSize} bytes`,
+      `a file of ${shape.size} bytes is more than ext4 holds with blocks of ${blockSize} bytes`,
       blockSize === 4096 ? "the file cannot be in the image" : "use blocks of 4096 bytes",
     );
-  let end = 0;
-  for (const { offset, length } of dataRegions ?? []) {
-    if (!Number.isSafeInteger(offset) || !Number.isSafeInteger(length) || length <= 0 || offset < end)
-      throw invalid(`has a data region of ${length} bytes at ${offset} after one that ends at ${end}`);
-    end = offset + length;
-  }
-  if (end > size) throw invalid(`has data up to ${end} but only ${size} bytes`);
 }
 
 function invalid(what: string): Ext4Error {

@@ -1,9 +1,8 @@
-import type { ByteString, FileNode } from "@bootlayer/rootfs-tree";
+import { displayPath, type ByteString, type FileNode } from "@bootlayer/rootfs-tree";
 import type { Run } from "./allocator.ts";
 import { Ext4Error } from "./errors.ts";
 import type { ExtentTable } from "./extent-table.ts";
 import type { ImageFile } from "./image-file.ts";
-import { displayPath } from "./xattr.ts";
 
 /** The contents that were written, by handle, and which of them the tree uses. */
 export interface Contents {

@@ -1,6 +1,5 @@
-import type { DirectoryNode } from "@bootlayer/rootfs-tree";
+import { checkpoint, type DirectoryNode } from "@bootlayer/rootfs-tree";
 import { autoFreeInodes, chooseLayout } from "./capacity.ts";
-import { checkpoint } from "./checkpoint.ts";
 import { fileSystemSeed, inodeSeed } from "./checksum.ts";
 import type { ContentTarget } from "./content-sink.ts";
 import { dropUnclaimed, type Contents, type Dropped } from "./contents.ts";

@@ -1,5 +1,4 @@
-import type { RootfsNode, Timestamp } from "@bootlayer/rootfs-tree";
-import type { Checkpoint } from "./checkpoint.ts";
+import type { RootfsNode, Timestamp, Checkpoint } from "@bootlayer/rootfs-tree";
 import { inodeSeed } from "./checksum.ts";
 import type { ExtentTable } from "./extent-table.ts";
 import { encodeEmptyTree, encodeFlatTree, type ExtentTree } from "./extent-tree.ts";
@@ -119,7 +118,7 @@ function encodeNode(
     uid,
     gid,
     size: sizeOf(node, spanBlocks * blockSize),
-    links: input.inventory.linksOf(inode),
+    links: input.inventory.linksOf(node),
     blocks: spanBlocks + treeBlocks + (xattrBlock > 0 ? 1 : 0),
     flags:
       (span !== undefined || node.kind === "file" ? extentsFlag : 0) |

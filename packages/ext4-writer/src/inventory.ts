@@ -1,19 +1,19 @@
 import {
   compareByteStrings,
+  displayPath,
   sortedEntries,
-  walkTree,
-  type Attributes,
+  surveyTree,
   type ByteString,
+  type Checkpoint,
   type DirectoryNode,
   type FileNode,
   type RootfsNode,
   type Timestamp,
 } from "@bootlayer/rootfs-tree";
-import type { Checkpoint } from "./checkpoint.ts";
 import { Ext4Error } from "./errors.ts";
 import { firstInode, rootInode } from "./format/inode.ts";
 import type { BlockSize } from "./geometry.ts";
-import { displayPath, placeXattrs } from "./xattr.ts";
+import { placeXattrs } from "./xattr.ts";
 
 /** The tree as inodes: numbers given out parents first, siblings in byte order. */
 export interface Inventory {
@@ -24,7 +24,7 @@ export interface Inventory {
   /** Inode number of the directory that holds a directory. */
   parentOf(directory: DirectoryNode): number;
   /** i_links_count. */
-  linksOf(inode: number): number;
+  linksOf(node: RootfsNode): number;
   /** A directory's names and nodes in byte order; the root's with `lost+found`. */
   entriesOf(directory: DirectoryNode): readonly (readonly [ByteString, RootfsNode])[];
 }
@@ -53,56 +53,33 @@ export async function takeInventory(
   { blockSize, time, onFile, pause }: InventoryOptions,
 ): Promise<Inventory> {
   const numbers = new Map<RootfsNode, number>();
-  const parents = new Map<DirectoryNode, number>();
   const nodes: (RootfsNode | undefined)[] = [];
-  const links: number[] = [];
   const present = root.entries.get(lostFoundName);
   const lostFound = present ?? emptyLostFound(time);
   let lastInode = firstInode;
 
-  function register(node: RootfsNode, inode: number, path: ByteString): void {
-    checkNode(node, blockSize, path);
+  function register(node: RootfsNode, path: ByteString): void {
+    placeXattrs(node.attributes.xattrs, blockSize, path);
+    if (node.kind === "symlink") checkTarget(node.target, blockSize, path);
+    const inode = node === root ? rootInode : node === lostFound ? firstInode : ++lastInode;
     numbers.set(node, inode);
     nodes[inode] = node;
-    links[inode] = node.kind === "directory" ? 2 : 0;
     if (node.kind === "file") onFile(node, path);
   }
 
-  for (const { node, path, name, parent } of walkTree(root)) {
-    const pausing = pause();
-    if (pausing) await pausing;
-    const known = numbers.get(node);
-    if (known === undefined)
-      register(node, node === root ? rootInode : node === lostFound ? firstInode : ++lastInode, path);
-    else if (node.kind === "directory") throw invalid(path, "is a directory that has another name already");
-    const inode = known ?? numbers.get(node) ?? 0;
-    if (node.kind === "directory") {
-      const parentInode = numbers.get(parent) ?? rootInode;
-      parents.set(node, parentInode);
-      if (node !== root) links[parentInode] = (links[parentInode] ?? 0) + 1;
-    } else {
-      links[inode] = (links[inode] ?? 0) + 1;
-      if ((links[inode] ?? 0) > maxLinks)
-        throw new Ext4Error(
-          "EXT4_TOO_MANY_LINKS",
-          `${displayPath(path)} is one of more than ${maxLinks} names of one file, which ext4 does not allow`,
-          "make copies of the file in place of some hard links",
-        );
-    }
-    if (node !== root) checkName(name, path);
-  }
-
-  if (!present) {
-    register(lostFound, firstInode, lostFoundName);
-    links[rootInode] = (links[rootInode] ?? 0) + 1;
-  }
+  const survey = await surveyTree(root, { onNode: register, onLink: checkLinks, invalid, pause });
+  if (!present) register(lostFound, lostFoundName);
   return {
     nodes,
     lastInode,
     numberOf: (node) => numbers.get(node) ?? 0,
-    parentOf: (directory) => parents.get(directory) ?? rootInode,
-    // A directory with more subdirectories than it can count has the count 1 (dir_nlink).
-    linksOf: (inode) => ((links[inode] ?? 0) > maxLinks ? 1 : (links[inode] ?? 0)),
+    parentOf: (directory) => numbers.get(survey.parentOf(directory)) ?? rootInode,
+    linksOf(node) {
+      if (!present && node === lostFound) return 2;
+      const links = survey.linksOf(node) + (!present && node === root ? 1 : 0);
+      // A directory with more subdirectories than it can count has the count 1 (dir_nlink).
+      return links > maxLinks ? 1 : links;
+    },
     entriesOf(directory) {
       const entries = sortedEntries(directory);
       if (directory !== root || present) return entries;
@@ -122,34 +99,13 @@ function emptyLostFound(mtime: Timestamp): DirectoryNode {
   };
 }
 
-function checkNode(node: RootfsNode, blockSize: BlockSize, path: ByteString): void {
-  checkAttributes(node.attributes, path);
-  placeXattrs(node.attributes.xattrs, blockSize, path);
-  switch (node.kind) {
-    case "symlink":
-      checkTarget(node.target, blockSize, path);
-      return;
-    case "character-device":
-    case "block-device": {
-      const { major, minor } = node.device;
-      if (!isUnsigned(major, 12) || !isUnsigned(minor, 20))
-        throw invalid(path, `has the device number ${major}:${minor}`);
-      return;
-    }
-    case "file":
-      if (!isUnsigned(node.size, 53) || (node.size === 0) !== (node.content === undefined))
-        throw invalid(
-          path,
-          `has ${node.size} bytes and ${node.content === undefined ? "no" : "some"} content`,
-        );
-      return;
-    case "directory":
-    case "fifo":
-    case "socket":
-      return;
-    default:
-      node satisfies never;
-  }
+function checkLinks(path: ByteString, names: number): void {
+  if (names > maxLinks)
+    throw new Ext4Error(
+      "EXT4_TOO_MANY_LINKS",
+      `${displayPath(path)} is one of more than ${maxLinks} names of one file, which ext4 does not allow`,
+      "make copies of the file in place of some hard links",
+    );
 }
 
 function checkTarget(target: ByteString, blockSize: BlockSize, path: ByteString): void {
@@ -161,26 +117,6 @@ function checkTarget(target: ByteString, blockSize: BlockSize, path: ByteString)
       `the target of ${displayPath(path)} has ${target.length} bytes; with blocks of ${blockSize} bytes ext4 holds ${blockSize - 1}`,
       blockSize === 4096 ? "no Linux system follows such a target" : "use blocks of 4096 bytes",
     );
-}
-
-function checkAttributes({ mode, uid, gid, mtime }: Attributes, path: ByteString): void {
-  if (!isUnsigned(mode, 12)) throw invalid(path, `has the mode ${mode}`);
-  if (!isUnsigned(uid, 32) || !isUnsigned(gid, 32)) throw invalid(path, `has the owner ${uid}:${gid}`);
-  if (
-    !Number.isSafeInteger(mtime.seconds) ||
-    !isUnsigned(mtime.nanoseconds, 30) ||
-    mtime.nanoseconds > 999_999_999
-  )
-    throw invalid(path, `has the time ${mtime.seconds} s ${mtime.nanoseconds} ns`);
-}
-
-function checkName(name: ByteString, path: ByteString): void {
-  if (name.length < 1 || name.length > 255 || name === "." || name === ".." || /[/\0]/.test(name))
-    throw invalid(path, "has a name that no directory can hold");
-}
-
-function isUnsigned(value: number, bits: number): boolean {
-  return Number.isSafeInteger(value) && value >= 0 && value < 2 ** bits;
 }
 
 function invalid(path: ByteString, what: string): Ext4Error {

@@ -1,5 +1,4 @@
-import type { DirectoryNode, RootfsNode } from "@bootlayer/rootfs-tree";
-import type { Checkpoint } from "./checkpoint.ts";
+import type { DirectoryNode, RootfsNode, Checkpoint } from "@bootlayer/rootfs-tree";
 import { inodeSeed } from "./checksum.ts";
 import type { ContentTarget } from "./content-sink.ts";
 import { buildDirectory } from "./directory.ts";

@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
-import type { RootfsNode } from "@bootlayer/rootfs-tree";
-import type { Checkpoint } from "./checkpoint.ts";
+import type { RootfsNode, Checkpoint } from "@bootlayer/rootfs-tree";
 import type { ContentTarget } from "./content-sink.ts";
 import { encodeXattrBlock, maxXattrReferences, sealXattrBlock } from "./format/xattr.ts";
 import type { Inventory } from "./inventory.ts";

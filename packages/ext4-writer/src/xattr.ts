@@ -1,4 +1,4 @@
-import { displayText, type ByteString, type Xattrs } from "@bootlayer/rootfs-tree";
+import { displayPath, displayText, type ByteString, type Xattrs } from "@bootlayer/rootfs-tree";
 import { Ext4Error } from "./errors.ts";
 import { inodeXattrOffset } from "./format/inode.ts";
 import {
@@ -103,9 +103,4 @@ function aclEntry(
     default:
       return acl satisfies never;
   }
-}
-
-/** For messages: the root has an empty path. */
-export function displayPath(path: ByteString): string {
-  return `/${displayText(path)}`;
 }

@@ -40,6 +40,11 @@ export function displayText(name: ByteString): string {
   return name.replace(/[^\x20-\x5b\x5d-\x7e]/g, (character) => escapeBytes(character, "latin1"));
 }
 
+/** The same of a path from the root, without a leading slash: the root's is empty. */
+export function displayPath(path: ByteString): string {
+  return `/${displayText(path)}`;
+}
+
 function escapeBytes(character: string, encoding: "utf8" | "latin1"): string {
   return [...Buffer.from(character, encoding)]
     .map((byte) => `\\x${byte.toString(16).padStart(2, "0")}`)

@@ -65,3 +65,18 @@ export interface ImageSummary {
 export function dataLength(shape: ContentShape): number {
   return shape.dataRegions ? shape.dataRegions.reduce((sum, region) => sum + region.length, 0) : shape.size;
 }
+
+/**
+ * What in a shape contradicts itself, as the end of a sentence that names the content; `undefined` if nothing. A writer
+ * refuses such a content.
+ */
+export function shapeFault({ size, dataRegions }: ContentShape): string | undefined {
+  if (!Number.isSafeInteger(size) || size <= 0) return `has ${size} bytes`;
+  let end = 0;
+  for (const { offset, length } of dataRegions ?? []) {
+    if (!Number.isSafeInteger(offset) || !Number.isSafeInteger(length) || length <= 0 || offset < end)
+      return `has a data region of ${length} bytes at ${offset} after one that ends at ${end}`;
+    end = offset + length;
+  }
+  return end > size ? `has data up to ${end} but only ${size} bytes` : undefined;
+}

@@ -3,6 +3,7 @@ export {
   bytesOf,
   byteStringOf,
   compareByteStrings,
+  displayPath,
   displayText,
   type ByteString,
 } from "./byte-string.ts";
@@ -25,9 +26,12 @@ export {
 } from "./node.ts";
 export { compareTimestamps, epoch, timestampFromNanoseconds } from "./timestamp.ts";
 export { countNodes, sortedEntries, walkTree, type NodeCounts, type TreeEntry } from "./tree.ts";
+export { surveyTree, type SurveyOptions, type TreeSurvey } from "./survey-tree.ts";
+export { checkpoint, type Checkpoint } from "./checkpoint.ts";
 export { resolvePath, splitPath, type PathResolution, type ResolvePathOptions } from "./resolve-path.ts";
 export {
   dataLength,
+  shapeFault,
   type ContentShape,
   type ContentSink,
   type ContentWriter,

@@ -1,6 +1,6 @@
 import { dataLength, type ContentShape } from "@bootlayer/rootfs-tree";
 import type { BlockMemory } from "./block-writer.ts";
-import { contentInvalid } from "./content-shape.ts";
+import { contentInvalid } from "./errors.ts";
 
 /** Takes a file block by block. */
 export interface CutTarget {

@@ -1,11 +1,17 @@
 import { crc32 } from "node:zlib";
-import { dataLength, type ContentHandle, type ContentShape, type ContentSink } from "@bootlayer/rootfs-tree";
+import {
+  dataLength,
+  shapeFault,
+  type ContentHandle,
+  type ContentShape,
+  type ContentSink,
+} from "@bootlayer/rootfs-tree";
 import { createBlockCutter } from "./block-cutter.ts";
 import type { BlockMemory } from "./block-writer.ts";
 import { createContentDigest } from "./content-digest.ts";
-import { checkShape, contentInvalid } from "./content-shape.ts";
 import type { Contents, StoredContent } from "./contents.ts";
 import type { Duplicates } from "./duplicates.ts";
+import { contentInvalid } from "./errors.ts";
 import { openFileBlocks, type FileBlocksTarget } from "./file-blocks.ts";
 import type { Fragments } from "./fragments.ts";
 
@@ -33,7 +39,8 @@ export function openContentSink(
   shape: ContentShape,
   onClose: () => void,
 ): ContentSink {
-  checkShape(shape);
+  const fault = shapeFault(shape);
+  if (fault !== undefined) throw contentInvalid(fault);
   const { blockSize, writer, contents, fragments, duplicates, zeroBlock } = target;
   const { size } = shape;
   const dataBytes = dataLength(shape);

@@ -19,3 +19,12 @@ export type SquashfsErrorCode =
 
 /** A squashfs image cannot be written as asked. */
 export class SquashfsError extends BootlayerError<SquashfsErrorCode> {}
+
+/** A content that is not what was announced. */
+export function contentInvalid(what: string): SquashfsError {
+  return new SquashfsError(
+    "SQUASHFS_CONTENT_INVALID",
+    `a file's content ${what}`,
+    "announce the size and data regions that are then written",
+  );
+}

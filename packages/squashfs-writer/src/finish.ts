@@ -1,5 +1,10 @@
-import type { ByteString, DirectoryNode, RootfsNode, Timestamp } from "@bootlayer/rootfs-tree";
-import { checkpoint } from "./checkpoint.ts";
+import {
+  checkpoint,
+  type ByteString,
+  type DirectoryNode,
+  type RootfsNode,
+  type Timestamp,
+} from "@bootlayer/rootfs-tree";
 import { claimContents } from "./claimed-contents.ts";
 import type { BlockCompressor, CompressorDescription } from "./compress/compressor.ts";
 import { encodeCompressorOptions } from "./format/compressor-options.ts";

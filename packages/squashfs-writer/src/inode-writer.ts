@@ -1,5 +1,10 @@
-import { sortedEntries, type DirectoryNode, type FileNode, type RootfsNode } from "@bootlayer/rootfs-tree";
-import type { Checkpoint } from "./checkpoint.ts";
+import {
+  sortedEntries,
+  type DirectoryNode,
+  type FileNode,
+  type RootfsNode,
+  type Checkpoint,
+} from "@bootlayer/rootfs-tree";
 import type { ClaimedContents } from "./claimed-contents.ts";
 import { writeListing, type ListedName, type Listing } from "./directory-listing.ts";
 import {

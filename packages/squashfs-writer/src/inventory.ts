@@ -1,15 +1,13 @@
 import {
+  displayPath,
   sortedEntries,
-  walkTree,
-  type Attributes,
+  surveyTree,
   type ByteString,
+  type Checkpoint,
   type DirectoryNode,
-  type FileNode,
   type RootfsNode,
 } from "@bootlayer/rootfs-tree";
-import type { Checkpoint } from "./checkpoint.ts";
 import { SquashfsError } from "./errors.ts";
-import { displayPath } from "./xattr-pairs.ts";
 
 /** The tree as inodes, numbered from 1 in the order in which they are written. */
 export interface Inventory {
@@ -42,45 +40,30 @@ export async function takeInventory(
   root: DirectoryNode,
   { onNode, pause }: InventoryOptions,
 ): Promise<Inventory> {
-  const links = new Map<RootfsNode, number>();
-  const parents = new Map<DirectoryNode, DirectoryNode>();
-  const parentsFirst: DirectoryNode[] = [];
-
-  for (const { node, path, name, parent } of walkTree(root)) {
-    const pausing = pause();
-    if (pausing) await pausing;
-    if (node !== root) checkName(name, path);
-    const known = links.get(node);
-    if (known === undefined) {
-      checkNode(node, path);
+  const survey = await surveyTree(root, {
+    onNode(node, path) {
+      if (node.kind === "symlink") checkTarget(node.target, path);
       onNode(node, path);
-    } else if (node.kind === "directory") throw invalid(path, "is a directory that has another name already");
-    if (node.kind === "directory") {
-      links.set(node, 2);
-      parentsFirst.push(node);
-      if (node === root) continue;
-      parents.set(node, parent);
-      links.set(parent, (links.get(parent) ?? 0) + 1);
-    } else links.set(node, (known ?? 0) + 1);
-  }
-  if (links.size > maxInodes)
+    },
+    invalid,
+    pause,
+  });
+  if (survey.nodes > maxInodes)
     throw new SquashfsError(
       "SQUASHFS_TOO_LARGE",
-      `the tree has ${links.size} nodes, more than squashfs can number`,
+      `the tree has ${survey.nodes} nodes, more than squashfs can number`,
       "make the tree smaller",
     );
 
-  const directories = parentsFirst.toReversed();
+  const directories = survey.directories.toReversed();
   const numbers = await numberNodes(root, directories, pause);
   return {
     directories,
     inodes: numbers.size,
     numberOf: (node) => numbers.get(node) ?? 0,
-    parentNumberOf(directory) {
-      const parent = parents.get(directory);
-      return (parent && numbers.get(parent)) ?? numbers.size + 1;
-    },
-    linksOf: (node) => links.get(node) ?? 0,
+    parentNumberOf: (directory) =>
+      directory === root ? numbers.size + 1 : (numbers.get(survey.parentOf(directory)) ?? 0),
+    linksOf: (node) => survey.linksOf(node),
   };
 }
 
@@ -100,55 +83,9 @@ async function numberNodes(
   return numbers.set(root, numbers.size + 1);
 }
 
-function checkNode(node: RootfsNode, path: ByteString): void {
-  checkAttributes(node.attributes, path);
-  switch (node.kind) {
-    case "symlink":
-      if (node.target.length < 1 || node.target.length > 4095 || node.target.includes("\0"))
-        throw invalid(path, "has a target that no symlink can have");
-      return;
-    case "character-device":
-    case "block-device": {
-      const { major, minor } = node.device;
-      if (!isUnsigned(major, 12) || !isUnsigned(minor, 20))
-        throw invalid(path, `has the device number ${major}:${minor}`);
-      return;
-    }
-    case "file":
-      checkFile(node, path);
-      return;
-    case "directory":
-    case "fifo":
-    case "socket":
-      return;
-    default:
-      node satisfies never;
-  }
-}
-
-function checkFile({ size, content }: FileNode, path: ByteString): void {
-  if (!isUnsigned(size, 53) || (size === 0) !== (content === undefined))
-    throw invalid(path, `has ${size} bytes and ${content === undefined ? "no" : "some"} content`);
-}
-
-function checkAttributes({ mode, uid, gid, mtime }: Attributes, path: ByteString): void {
-  if (!isUnsigned(mode, 12)) throw invalid(path, `has the mode ${mode}`);
-  if (!isUnsigned(uid, 32) || !isUnsigned(gid, 32)) throw invalid(path, `has the owner ${uid}:${gid}`);
-  if (
-    !Number.isSafeInteger(mtime.seconds) ||
-    !isUnsigned(mtime.nanoseconds, 30) ||
-    mtime.nanoseconds > 999_999_999
-  )
-    throw invalid(path, `has the time ${mtime.seconds} s ${mtime.nanoseconds} ns`);
-}
-
-function checkName(name: ByteString, path: ByteString): void {
-  if (name.length < 1 || name.length > 255 || name === "." || name === ".." || /[/\0]/.test(name))
-    throw invalid(path, "has a name that no directory can hold");
-}
-
-function isUnsigned(value: number, bits: number): boolean {
-  return Number.isSafeInteger(value) && value >= 0 && value < 2 ** bits;
+function checkTarget(target: ByteString, path: ByteString): void {
+  if (target.length < 1 || target.length > 4095 || target.includes("\0"))
+    throw invalid(path, "has a target that no symlink can have");
 }
 
 /** A tree that says what cannot be. */

@@ -1,4 +1,4 @@
-import { displayText, type ByteString, type Xattrs } from "@bootlayer/rootfs-tree";
+import { displayPath, displayText, type ByteString, type Xattrs } from "@bootlayer/rootfs-tree";
 import { SquashfsError } from "./errors.ts";
 import { xattrPrefixes, type XattrName } from "./format/xattr.ts";
 
@@ -70,9 +70,4 @@ function tooLarge(path: ByteString): SquashfsError {
     `the extended attributes of ${displayPath(path)} have more than ${maxValueBytes} bytes in a value, or ${maxListBytes} in names`,
     "no Linux system reads such attributes: remove them from the file",
   );
-}
-
-/** For messages: the root has an empty path. */
-export function displayPath(path: ByteString): string {
-  return `/${displayText(path)}`;
 }
