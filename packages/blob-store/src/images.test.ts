@@ -72,6 +72,23 @@ test("a name is taken away once", async () => {
   expect(Object.keys(await names())).toEqual(["a:2"]);
 });
 
+test("further names are taken away when a name is given, whatever they stand for; others stay", async () => {
+  const [one, two] = [await manifest("one"), await manifest("two")];
+  await tagImage(store, "a:1", one);
+  await tagImage(store, "b:1", one);
+  await tagImage(store, "c:1", one);
+  await tagImage(store, "a:2", two, { replaces: new Set(["b:1", "d:1"]) });
+  expect(await names()).toEqual({ "a:1": one.digest, "c:1": one.digest, "a:2": two.digest });
+});
+
+test("a name can be taken away on condition of what it stands for", async () => {
+  const [one, two] = [await manifest("one"), await manifest("two")];
+  await tagImage(store, "a:1", one);
+  expect(await untagImage(store, "a:1", { digest: two.digest })).toBe(false);
+  expect(await names()).toEqual({ "a:1": one.digest });
+  expect(await untagImage(store, "a:1", { digest: one.digest })).toBe(true);
+});
+
 test("a document that is not in the store gets no name", async () => {
   const descriptor = await manifest("one");
   await expect(tagImage(store, "a:1", { ...descriptor, size: 99 })).rejects.toMatchObject({

@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
 import { syncDirectory } from "@bootlayer/durable-file";
-import type { Descriptor } from "@bootlayer/image-spec";
+import type { Descriptor, Digest } from "@bootlayer/image-spec";
 import type { BlobStore } from "./blob-store.ts";
 import { readDocumentIfSound } from "./document.ts";
 import { StoreError } from "./errors.ts";
@@ -23,6 +23,8 @@ export interface ListedImage {
 export interface TagImageOptions {
   /** Kept with the entry, beside its name. */
   readonly annotations?: Readonly<Record<string, string>> | undefined;
+  /** Further names, which are taken away by the same change of the index. */
+  readonly replaces?: ReadonlySet<string> | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -63,23 +65,28 @@ export async function tagImage(
   store: BlobStore,
   name: string,
   descriptor: Descriptor,
-  { annotations, signal }: TagImageOptions = {},
+  { annotations, replaces, signal }: TagImageOptions = {},
 ): Promise<void> {
   checkName(name);
   async function entries(replaced: readonly Descriptor[]): Promise<readonly Descriptor[]> {
     await checkWhole(store, name, descriptor);
+    const sameName = replaced.filter((other) => nameOf(other) === name);
     const {
       mediaType,
       digest,
       size,
       annotations: own,
       ...joined
-    } = await joinPlatforms(store, replaced, descriptor);
+    } = await joinPlatforms(store, sameName, descriptor);
     const { platform } = joined;
     const named = { ...own, ...annotations, [refNameAnnotation]: name };
     return [{ mediaType, digest, size, ...(platform === undefined ? {} : { platform }), annotations: named }];
   }
-  await replaceEntries(store, (other) => nameOf(other) === name, entries, signal);
+  function isReplaced(other: Descriptor): boolean {
+    const otherName = nameOf(other);
+    return otherName !== undefined && (otherName === name || replaces?.has(otherName) === true);
+  }
+  await replaceEntries(store, isReplaced, entries, signal);
 }
 
 /** Now, while nothing is collected; and with the names of the blobs on disk before the name of the image. */
@@ -103,6 +110,11 @@ async function blobsOfManifest(store: BlobStore, descriptor: Descriptor): Promis
   return document?.kind === "manifest" ? [document.manifest.config, ...document.manifest.layers] : [];
 }
 
+export interface UntagImageOptions extends Pick<TagImageOptions, "signal"> {
+  /** Only if it stands for this manifest or index. */
+  readonly digest?: Digest | undefined;
+}
+
 /**
  * Takes a name away, for all platforms; the blobs stay until garbage is collected. Answers whether there was such a name.
  *
@@ -111,12 +123,12 @@ async function blobsOfManifest(store: BlobStore, descriptor: Descriptor): Promis
 export async function untagImage(
   store: BlobStore,
   name: string,
-  { signal }: Pick<TagImageOptions, "signal"> = {},
+  { digest, signal }: UntagImageOptions = {},
 ): Promise<boolean> {
   return (
     (await replaceEntries(
       store,
-      (entry) => nameOf(entry) === name,
+      (entry) => nameOf(entry) === name && (digest === undefined || entry.digest === digest),
       async () => [],
       signal,
     )) > 0

@@ -10,6 +10,8 @@ export {
   type IngestResult,
   type OpenSource,
 } from "./ingest.ts";
+export { ingestFile } from "./ingest-file.ts";
+export { openBlobRange, type ByteRange } from "./blob-range.ts";
 export type { StoreEvent } from "./events.ts";
 export { chooseNamed, resolveImageInLayout, resolveInLayout } from "./resolve.ts";
 export { listImages, tagImage, untagImage, type ListedImage, type TagImageOptions } from "./images.ts";

@@ -1,13 +1,11 @@
-import { link, open, rm, type FileHandle } from "node:fs/promises";
-import { dirname } from "node:path";
-import { DurableFileError, fileError, makeDirectory, syncDirectory } from "@bootlayer/durable-file";
+import { open, rm, type FileHandle } from "node:fs/promises";
+import { DurableFileError, fileError } from "@bootlayer/durable-file";
 import { ImageSpecError, verifyBlob } from "@bootlayer/image-spec";
 import type { BlobStore } from "./blob-store.ts";
+import { commitBlob } from "./commit-blob.ts";
 import type { StoreEvent } from "./events.ts";
 import { createGrowth, readGrowing, type Growth } from "./growing-blob.ts";
-import { blobPath } from "./layout.ts";
 import { adoptPartial, claimPartial, releasePartial } from "./partial.ts";
-import { quarantineWrongBlob } from "./quarantine.ts";
 import { hasBlob, type BlobName } from "./read-blob.ts";
 import { pause } from "./until-aborted.ts";
 import { writeChunks } from "./write-chunks.ts";
@@ -140,7 +138,7 @@ async function write(ingest: Ingest, claim: string): Promise<IngestResult> {
     });
     if (resumedAt > 0) onEvent?.({ kind: "ingest-resumed", digest, bytes: resumedAt, totalBytes: size });
     const filled = await fill(ingest, handle, claim, resumedAt);
-    await commit(ingest, handle, claim);
+    await commitBlob({ store, descriptor, path: claim, handle, signal: ingest.signal });
     return { ...filled, cached: false };
   } catch (error) {
     await handle?.close().catch(() => {});
@@ -210,31 +208,4 @@ async function* leftBytes(
 
 async function* concatenated(...parts: readonly AsyncIterable<Uint8Array>[]): AsyncGenerator<Uint8Array> {
   for (const part of parts) yield* part;
-}
-
-/** Data to disk, then the name, then the directory to disk. */
-async function commit(
-  { store, descriptor, signal }: Ingest,
-  handle: FileHandle,
-  claim: string,
-): Promise<void> {
-  const path = blobPath(store, descriptor.digest);
-  try {
-    await makeDirectory(dirname(path));
-    await quarantineWrongBlob(store, descriptor, signal);
-    await handle.sync();
-    signal?.throwIfAborted();
-    await handle.chmod((await handle.stat()).mode & 0o444);
-    await handle.close();
-    // link(2) refuses a name that is taken; rename(2) would replace it.
-    await link(claim, path);
-  } catch (cause) {
-    signal?.throwIfAborted();
-    // A writer from elsewhere, which this one could not wait for, was first.
-    if (!(await hasBlob(store, descriptor))) throw fileError(`write ${path}`, cause);
-  }
-  await rm(claim, { force: true });
-  await syncDirectory(dirname(path)).catch((cause: unknown) => {
-    throw fileError(`write ${path}`, cause);
-  });
 }

@@ -90,7 +90,8 @@ export async function readDocument(
   return verifiedBytes(readBlob(layout, descriptor, signal), descriptor);
 }
 
-async function openBlob(layout: Layout, { digest, size }: BlobName): Promise<FileHandle> {
+/** @throws {StoreError} STORE_BLOB_MISSING, STORE_BLOB_DAMAGED. */
+export async function openBlob(layout: Layout, { digest, size }: BlobName): Promise<FileHandle> {
   const opened = await openRegularFile(blobPath(layout, digest));
   if (opened.kind === "missing")
     throw new StoreError(
