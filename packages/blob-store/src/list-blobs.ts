@@ -1,7 +1,7 @@
 import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { fileError } from "@bootlayer/durable-file";
-import { parseDigest, type Digest } from "@bootlayer/image-spec";
+import { isDigest, type Digest } from "@bootlayer/image-spec";
 import { blobPath, type Layout } from "./layout.ts";
 
 /** What has a blob's name. */
@@ -19,8 +19,8 @@ export async function* listBlobs(layout: Layout): AsyncGenerator<ListedBlob> {
   for (const algorithm of ["sha256", "sha512"]) {
     const directory = join(layout.directory, "blobs", algorithm);
     for (const name of await namesIn(directory)) {
-      const digest = toDigest(`${algorithm}:${name}`);
-      if (digest === undefined) continue;
+      const digest = `${algorithm}:${name}`;
+      if (!isDigest(digest)) continue;
       const path = blobPath(layout, digest);
       const found = await lstat(path).catch(() => undefined);
       if (found) yield { digest, path, size: found.size, time: found.mtimeMs };
@@ -35,13 +35,5 @@ async function namesIn(directory: string): Promise<readonly string[]> {
     const error = fileError(`read ${directory}`, cause);
     if (error.code === "FILE_NOT_FOUND") return [];
     throw error;
-  }
-}
-
-function toDigest(text: string): Digest | undefined {
-  try {
-    return parseDigest(text);
-  } catch {
-    return undefined;
   }
 }

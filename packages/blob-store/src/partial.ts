@@ -18,7 +18,7 @@ import { constants } from "node:fs";
 import { chmod, copyFile, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { fileError, isOwnerAlive, ownerTag, parseOwnerTag } from "@bootlayer/durable-file";
-import { digestAlgorithm, digestHex, parseDigest, type Digest } from "@bootlayer/image-spec";
+import { digestAlgorithm, digestHex, isDigest, type Digest } from "@bootlayer/image-spec";
 import type { BlobStore } from "./blob-store.ts";
 import { cutTrailingZeros } from "./trailing-zeros.ts";
 
@@ -57,12 +57,8 @@ function parsePartialName(directory: string, name: string): PartialBlob | undefi
   const [, algorithm, hex, tag] = pattern.exec(name) ?? [];
   const owner = tag === undefined ? undefined : parseOwnerTag(tag);
   if (algorithm === undefined || hex === undefined || (tag !== undefined && !owner)) return undefined;
-  let digest: Digest;
-  try {
-    digest = parseDigest(`${algorithm}:${hex}`);
-  } catch {
-    return undefined;
-  }
+  const digest = `${algorithm}:${hex}`;
+  if (!isDigest(digest)) return undefined;
   const path = join(directory, name);
   if (!owner) return { path, digest, state: { kind: "left" } };
   const alive = isOwnerAlive(owner);

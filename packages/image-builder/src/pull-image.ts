@@ -49,7 +49,7 @@ export interface PullResult {
   readonly platforms: readonly Platform[];
   /** Length of all documents and blobs. */
   readonly bytes: number;
-  /** How much of it came from the registry. */
+  /** How much of the blobs came from the registry. */
   readonly downloadedBytes: number;
   readonly blobs: readonly PulledBlobReport[];
   readonly stages: readonly StageReport[];
@@ -116,12 +116,13 @@ async function resolvePlatform(
 /** An index and all that it names; a manifest alone is a tree of one. */
 async function resolveTree(
   client: RegistryClient,
-  { registry, repository, ...named }: Reference,
+  reference: Reference,
   signal: AbortSignal,
 ): Promise<Wanted> {
-  const found = await fetchManifest(client, { registry, repository, ...named }, signal);
+  const found = await fetchManifest(client, reference, signal);
   const documents = await readDocumentTree(found.descriptor, async ({ digest }) => {
     if (digest === found.descriptor.digest) return found.bytes;
+    const { registry, repository } = reference;
     return (await fetchManifest(client, { registry, repository, digest }, signal)).bytes;
   });
   return {

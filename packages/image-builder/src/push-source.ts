@@ -20,12 +20,13 @@ import {
   type Platform,
   type ResolvedImage,
 } from "@bootlayer/image-spec";
-import { formatReference, parseReference, type Reference } from "@bootlayer/registry-client";
+import { formatReference, type Reference } from "@bootlayer/registry-client";
 import type { Environment } from "./build-options.ts";
 import { blobsOfTree, platformsOfTree, readDocumentTree, type TreeDocument } from "./document-tree.ts";
 import { openSource } from "./open-source.ts";
 import type { SourceContext } from "./opened-source.ts";
 import { parseSource } from "./source.ts";
+import { tryReference } from "./try-reference.ts";
 import type { PushRequest } from "./push-image.ts";
 
 /** An image, or all images of an index, whose every blob can be read. Disposing of it ends what it began. */
@@ -147,7 +148,7 @@ async function repositoriesByBlob(
 ): Promise<ReadonlyMap<Digest, ReadonlySet<string>>> {
   const repositories = new Map<Digest, Set<string>>();
   for (const { name, descriptor } of await listImages(store)) {
-    const from = name === undefined ? undefined : referenceOf(name);
+    const from = name === undefined ? undefined : tryReference(name);
     if (from?.registry !== target.registry || from.repository === target.repository) continue;
     // An image that is damaged, or not there whole, says nothing.
     const tree = await readDocumentTree(descriptor, (child) => readDocument(store, child, signal)).catch(
@@ -158,13 +159,4 @@ async function repositoriesByBlob(
       repositories.set(digest, (repositories.get(digest) ?? new Set()).add(from.repository));
   }
   return repositories;
-}
-
-/** Other tools may have named images in other ways. */
-function referenceOf(name: string): Reference | undefined {
-  try {
-    return parseReference(name);
-  } catch {
-    return undefined;
-  }
 }

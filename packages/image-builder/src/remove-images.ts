@@ -1,7 +1,8 @@
 import { listImages, openBlobStore, StoreError, untagImage } from "@bootlayer/blob-store";
-import { formatReference, parseReference } from "@bootlayer/registry-client";
+import { formatReference } from "@bootlayer/registry-client";
 import type { Environment } from "./build-options.ts";
 import { withCancellation } from "./cancellation.ts";
+import { tryReference } from "./try-reference.ts";
 
 /** Names that an error lists. */
 const maxListedNames = 20;
@@ -39,9 +40,6 @@ export async function removeImages(
 }
 
 function fullName(text: string): string | undefined {
-  try {
-    return formatReference(parseReference(text));
-  } catch {
-    return undefined;
-  }
+  const reference = tryReference(text);
+  return reference && formatReference(reference);
 }

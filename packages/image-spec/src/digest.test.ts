@@ -1,13 +1,14 @@
 import { createHash } from "node:crypto";
 import { fc, test } from "@fast-check/vitest";
 import { expect } from "vitest";
-import { digestAlgorithm, digestHex, digestOf, ImageSpecError, parseDigest } from "./index.ts";
+import { digestAlgorithm, digestHex, digestOf, ImageSpecError, isDigest, parseDigest } from "./index.ts";
 
 const hex64 = "a".repeat(64);
 const hex128 = "0".repeat(128);
 
 test.each([`sha256:${hex64}`, `sha512:${hex128}`])("%s is a digest", (text) => {
   expect(parseDigest(text)).toBe(text);
+  expect(isDigest(text)).toBe(true);
 });
 
 test.each([
@@ -25,6 +26,7 @@ test.each([
   ["nothing", ""],
 ])("%s makes it no digest", (_, text) => {
   expect(() => parseDigest(text)).toThrow(expect.objectContaining({ code: "DIGEST_INVALID" }));
+  expect(isDigest(text)).toBe(false);
 });
 
 test.prop([fc.oneof(fc.string(), fc.stringMatching(/^sha(256|512):[0-9a-f./]{60,130}$/))])(

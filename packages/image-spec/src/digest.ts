@@ -10,18 +10,22 @@ export type DigestAlgorithm = "sha256" | "sha512";
 const hexLengths: Readonly<Record<DigestAlgorithm, number>> = { sha256: 64, sha512: 128 };
 
 /**
- * @throws {ImageSpecError} DIGEST_INVALID unless it is sha256 or sha512 with exactly as many lowercase hex digits as
- * the algorithm gives: no other text may come near a path (CVE-2024-3727).
+ * Whether it is sha256 or sha512 with exactly as many lowercase hex digits as the algorithm gives: no other text may come
+ * near a path (CVE-2024-3727).
  */
-export function parseDigest(text: string): Digest {
+export function isDigest(text: string): text is Digest {
   const [, algorithm, hex] = /^(sha256|sha512):([0-9a-f]+)$/.exec(text) ?? [];
-  if (!isAlgorithm(algorithm) || hex?.length !== hexLengths[algorithm])
-    throw new ImageSpecError(
-      "DIGEST_INVALID",
-      `${JSON.stringify(text.slice(0, 200))} is no digest`,
-      "a digest is sha256: and 64, or sha512: and 128, lowercase hex digits",
-    );
-  return text as Digest;
+  return isAlgorithm(algorithm) && hex?.length === hexLengths[algorithm];
+}
+
+/** @throws {ImageSpecError} DIGEST_INVALID unless `isDigest`. */
+export function parseDigest(text: string): Digest {
+  if (isDigest(text)) return text;
+  throw new ImageSpecError(
+    "DIGEST_INVALID",
+    `${JSON.stringify(text.slice(0, 200))} is no digest`,
+    "a digest is sha256: and 64, or sha512: and 128, lowercase hex digits",
+  );
 }
 
 export function digestOf(bytes: Uint8Array, algorithm: DigestAlgorithm = "sha256"): Digest {

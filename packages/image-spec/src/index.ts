@@ -2,6 +2,7 @@ export {
   digestAlgorithm,
   digestHex,
   digestOf,
+  isDigest,
   parseDigest,
   type Digest,
   type DigestAlgorithm,

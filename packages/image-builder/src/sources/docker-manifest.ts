@@ -1,7 +1,8 @@
 import { StoreError } from "@bootlayer/blob-store";
-import { formatReference, parseReference } from "@bootlayer/registry-client";
+import { formatReference } from "@bootlayer/registry-client";
 import * as z from "zod";
 import type { DockerArchiveImage } from "../source.ts";
+import { tryReference } from "../try-reference.ts";
 import { archiveError } from "./archive-entries.ts";
 
 /** One image of a `docker save` archive's manifest.json (moby image-spec v1.2, "Combined Image JSON + Filesystem Changeset Format"). */
@@ -88,9 +89,6 @@ export function chooseDockerImage(
 
 /** As references are compared; what is none, as it stands. */
 function fullName(tag: string): string {
-  try {
-    return formatReference(parseReference(tag));
-  } catch {
-    return tag;
-  }
+  const reference = tryReference(tag);
+  return reference ? formatReference(reference) : tag;
 }

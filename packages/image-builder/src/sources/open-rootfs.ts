@@ -1,9 +1,8 @@
 import { createHash } from "node:crypto";
 import { mediaTypes, parseDigest } from "@bootlayer/image-spec";
-import type { LayerLimits } from "@bootlayer/layer-flattener";
+import type { LayerLimits, LayerSource } from "@bootlayer/layer-flattener";
 import { rootfsArchive } from "./rootfs-archive.ts";
 import { snapshotRootfs } from "./rootfs-snapshot.ts";
-import type { SingleLayer } from "./scratch-image.ts";
 
 /**
  * A directory as the one layer of an image. It is looked through, then read once to know what it is, before the disk that
@@ -16,7 +15,7 @@ export async function readRootfsLayer(
   directory: string,
   limits: LayerLimits,
   signal: AbortSignal,
-): Promise<SingleLayer & { readonly warnings: readonly string[] }> {
+): Promise<LayerSource & { readonly warnings: readonly string[] }> {
   const snapshot = await snapshotRootfs(directory, limits, signal);
   const hash = createHash("sha256");
   let size = 0;

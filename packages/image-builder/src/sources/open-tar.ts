@@ -1,9 +1,14 @@
 import { createHash, type Hash } from "node:crypto";
 import { parseDigest, type Digest } from "@bootlayer/image-spec";
-import { detectWrapping, magicBytes, unwrap, type LayerLimits } from "@bootlayer/layer-flattener";
+import {
+  detectWrapping,
+  magicBytes,
+  unwrap,
+  type LayerLimits,
+  type LayerSource,
+} from "@bootlayer/layer-flattener";
 import { layerMediaType } from "./layer-media-type.ts";
 import { sizeLimiter } from "./size-limiter.ts";
-import type { SingleLayer } from "./scratch-image.ts";
 import type { SourceFile } from "./source-file.ts";
 
 /**
@@ -16,7 +21,7 @@ export async function readTarLayer(
   file: SourceFile,
   limits: LayerLimits,
   signal: AbortSignal,
-): Promise<SingleLayer> {
+): Promise<LayerSource> {
   const { name, size } = file;
   const wrapping = detectWrapping(await file.readAt(0, Math.min(size, magicBytes)));
   const mediaType = layerMediaType(wrapping, name);

@@ -2,7 +2,7 @@ import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import { fileError } from "@bootlayer/durable-file";
 import { displayText, type ByteString } from "@bootlayer/rootfs-tree";
-import { sourceChanged } from "./source-file.ts";
+import { readFully, sourceChanged } from "./source-file.ts";
 
 /** By what a file of a directory is known again. */
 export interface FileIdentity {
@@ -53,17 +53,7 @@ export async function openSeenFile(root: string, file: FileIdentity): Promise<Se
     throw error;
   }
   return {
-    async read(buffer, position) {
-      for (let filled = 0; filled < buffer.length;) {
-        const { bytesRead } = await handle
-          .read(buffer, filled, buffer.length - filled, position + filled)
-          .catch((cause: unknown) => {
-            throw fileError(`read ${name}`, cause);
-          });
-        if (bytesRead === 0) throw sourceChanged(name);
-        filled += bytesRead;
-      }
-    },
+    read: (buffer, position) => readFully(handle, name, buffer, position),
     expectUnchanged,
     [Symbol.asyncDispose]: () => handle.close(),
   };

@@ -66,15 +66,7 @@ export async function sourceFile(
   }
 
   async function fill(buffer: Buffer, position: number): Promise<Buffer> {
-    for (let filled = 0; filled < buffer.length;) {
-      const { bytesRead } = await handle
-        .read(buffer, filled, buffer.length - filled, position + filled)
-        .catch((cause: unknown) => {
-          throw fileError(`read ${name}`, cause);
-        });
-      if (bytesRead === 0) throw sourceChanged(name);
-      filled += bytesRead;
-    }
+    await readFully(handle, name, buffer, position);
     return buffer;
   }
 
@@ -111,6 +103,24 @@ export async function sourceFile(
 function ahead<Value>(reading: Promise<Value>): Promise<Value> {
   reading.catch(() => {});
   return reading;
+}
+
+/** Fills a buffer. @throws {BuilderError} SOURCE_CHANGED if the file ends before. @throws {DurableFileError} FILE_FAILED. */
+export async function readFully(
+  handle: FileHandle,
+  name: string,
+  buffer: Uint8Array,
+  position: number,
+): Promise<void> {
+  for (let filled = 0; filled < buffer.length;) {
+    const { bytesRead } = await handle
+      .read(buffer, filled, buffer.length - filled, position + filled)
+      .catch((cause: unknown) => {
+        throw fileError(`read ${name}`, cause);
+      });
+    if (bytesRead === 0) throw sourceChanged(name);
+    filled += bytesRead;
+  }
 }
 
 export function sourceChanged(name: string, cause?: unknown): BuilderError {

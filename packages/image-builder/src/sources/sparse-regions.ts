@@ -6,12 +6,17 @@ const holeBytes = 4096;
 const maxRegions = 8192;
 const zeros = Buffer.alloc(holeBytes);
 
+interface Region {
+  readonly offset: number;
+  length: number;
+}
+
 /**
  * Finds the holes of a file from its bytes: Node cannot ask where they are, so whole aligned blocks of zeros are taken
  * for such. Blocks are given in order; the last one may be short.
  */
 export function createSparseScanner(): { push(chunk: Uint8Array): void; regions(): readonly DataRegion[] } {
-  let regions: { offset: number; length: number }[] = [];
+  let regions: Region[] = [];
   let position = 0;
   let smallestHole = holeBytes;
   return {
@@ -27,10 +32,7 @@ export function createSparseScanner(): { push(chunk: Uint8Array): void; regions(
   };
 
   function addRegion(offset: number, length: number): void {
-    const last = regions.at(-1);
-    if (last !== undefined && offset - (last.offset + last.length) < smallestHole)
-      last.length = offset + length - last.offset;
-    else regions.push({ offset, length });
+    append(regions, { offset, length }, smallestHole);
     while (regions.length > maxRegions) {
       smallestHole *= 2;
       regions = join(regions, smallestHole);
@@ -39,16 +41,16 @@ export function createSparseScanner(): { push(chunk: Uint8Array): void; regions(
 }
 
 /** Small holes are filled until the rest are few enough. */
-function join(
-  regions: readonly { readonly offset: number; readonly length: number }[],
-  smallestHole: number,
-): { offset: number; length: number }[] {
-  const joined: { offset: number; length: number }[] = [];
-  for (const { offset, length } of regions) {
-    const last = joined.at(-1);
-    if (last !== undefined && offset - (last.offset + last.length) < smallestHole)
-      last.length = offset + length - last.offset;
-    else joined.push({ offset, length });
-  }
+function join(regions: readonly DataRegion[], smallestHole: number): Region[] {
+  const joined: Region[] = [];
+  for (const region of regions) append(joined, region, smallestHole);
   return joined;
+}
+
+/** A hole that is smaller becomes a part of the last region. */
+function append(regions: Region[], { offset, length }: DataRegion, smallestHole: number): void {
+  const last = regions.at(-1);
+  if (last !== undefined && offset - (last.offset + last.length) < smallestHole)
+    last.length = offset + length - last.offset;
+  else regions.push({ offset, length });
 }
