@@ -1,16 +1,13 @@
-import { spawnSync } from "node:child_process";
-import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ownerTag } from "@bootlayer/durable-file";
 import { digestOf, mediaTypes, type Descriptor, type Digest } from "@bootlayer/image-spec";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
+import { deadOwner, ownerElsewhere, put, putImage, temporaryStore } from "../integration/store-fixtures.ts";
 import {
   collectGarbage,
   hasBlob,
   holdBlobs,
-  ingestBytes,
-  openBlobStore,
   storeUsage,
   tagImage,
   untagImage,
@@ -22,35 +19,13 @@ import { partialPath } from "./partial.ts";
 
 let store: BlobStore;
 beforeEach(async () => {
-  store = await openBlobStore(await mkdtemp(join(tmpdir(), "blob-store-")));
+  store = await temporaryStore();
 });
-afterEach(() => rm(store.directory, { recursive: true }));
 
 const now = { graceMilliseconds: 0 };
-const gone = spawnSync(process.execPath, ["--version"]).pid;
-
-function deadOwner(): string {
-  return ownerTag().replace(`-${process.pid}-`, `-${gone}-`);
-}
-
-async function put(content: string | object, mediaType: string = mediaTypes.ociLayer): Promise<Descriptor> {
-  const bytes = Buffer.from(typeof content === "string" ? content : JSON.stringify(content));
-  const descriptor = { mediaType, digest: digestOf(bytes), size: bytes.length };
-  await ingestBytes(store, descriptor, bytes);
-  return descriptor;
-}
-
-async function putImage(
-  layers: readonly Descriptor[],
-  more: { readonly subject?: Descriptor; readonly annotations?: Record<string, string> } = {},
-): Promise<Descriptor> {
-  const config = await put({}, mediaTypes.ociConfig);
-  const mediaType = mediaTypes.ociManifest;
-  return put({ schemaVersion: 2, mediaType, config, layers, ...more }, mediaType);
-}
 
 async function putIndex(manifests: readonly Descriptor[]): Promise<Descriptor> {
-  return put({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests }, mediaTypes.ociIndex);
+  return put(store, { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests }, mediaTypes.ociIndex);
 }
 
 async function stored(): Promise<Digest[]> {
@@ -59,8 +34,8 @@ async function stored(): Promise<Digest[]> {
 }
 
 test("what an image is made of stays, what none is goes, and the sum is told", async () => {
-  const [kept, garbage] = [await put("kept"), await put("garbage")];
-  const image = await putImage([kept]);
+  const [kept, garbage] = [await put(store, "kept"), await put(store, "garbage")];
+  const image = await putImage(store, [kept]);
   await tagImage(store, "a:1", image);
   const report = await collectGarbage(store, now);
   expect(report).toMatchObject({ freedBytes: 7, keptBlobs: 3, removedLeavings: [] });
@@ -70,9 +45,9 @@ test("what an image is made of stays, what none is goes, and the sum is told", a
 });
 
 test("layers that several images share go with the last of them", async () => {
-  const [shared, own] = [await put("shared"), await put("own")];
-  await tagImage(store, "a:1", await putImage([shared]));
-  await tagImage(store, "a:2", await putImage([shared, own]));
+  const [shared, own] = [await put(store, "shared"), await put(store, "own")];
+  await tagImage(store, "a:1", await putImage(store, [shared]));
+  await tagImage(store, "a:2", await putImage(store, [shared, own]));
   await untagImage(store, "a:2");
   expect((await collectGarbage(store, now)).removed.map(({ size }) => size)).toContain(own.size);
   expect(await hasBlob(store, shared)).toBe(true);
@@ -82,7 +57,7 @@ test("layers that several images share go with the last of them", async () => {
 });
 
 test("an index keeps what it names, nested too, and a platform that was not pulled hinders nothing", async () => {
-  const image = await putImage([await put("layer")]);
+  const image = await putImage(store, [await put(store, "layer")]);
   const missing = { ...image, digest: digestOf(Buffer.from("elsewhere")) };
   const index = await putIndex([missing, await putIndex([image])]);
   await tagImage(store, "a:1", index);
@@ -99,7 +74,7 @@ test("indexes in a circle and an index of itself end", async () => {
 });
 
 test("entries without a name, of other tools, are kept", async () => {
-  const image = await putImage([]);
+  const image = await putImage(store, []);
   await writeFile(
     join(store.directory, "index.json"),
     JSON.stringify({ schemaVersion: 2, manifests: [image] }),
@@ -108,9 +83,9 @@ test("entries without a name, of other tools, are kept", async () => {
 });
 
 test("what refers to a kept manifest is kept with all of it, and goes with it", async () => {
-  const image = await putImage([]);
-  const signature = await putImage([await put("signature")], { subject: image });
-  await putImage([await put("countersignature")], { subject: signature });
+  const image = await putImage(store, []);
+  const signature = await putImage(store, [await put(store, "signature")], { subject: image });
+  await putImage(store, [await put(store, "countersignature")], { subject: signature });
   await tagImage(store, "a:1", image);
   expect((await collectGarbage(store, now)).removed).toEqual([]);
   await untagImage(store, "a:1");
@@ -119,14 +94,14 @@ test("what refers to a kept manifest is kept with all of it, and goes with it", 
 });
 
 test("what is younger than the grace stays", async () => {
-  const [young, old] = [await put("young"), await put("older")];
+  const [young, old] = [await put(store, "young"), await put(store, "older")];
   await utimes(blobPath(store, old.digest), 0, Date.now() / 1000 - 3601);
   expect((await collectGarbage(store)).removed.map(({ digest }) => digest)).toEqual([old.digest]);
   expect(await hasBlob(store, young)).toBe(true);
 });
 
 test("a dry run removes nothing and tells the same", async () => {
-  await put("garbage");
+  await put(store, "garbage");
   await writeFile(partialPath(store, digestOf(Buffer.from("x"))), "part");
   const dry = await collectGarbage(store, { ...now, dryRun: true });
   expect(dry).toMatchObject({ freedBytes: 11, keptBlobs: 0 });
@@ -135,7 +110,7 @@ test("a dry run removes nothing and tells the same", async () => {
 });
 
 test("an index.json that is damaged: nothing is removed", async () => {
-  const garbage = await put("garbage");
+  const garbage = await put(store, "garbage");
   await writeFile(join(store.directory, "index.json"), "{");
   await expect(collectGarbage(store, now)).rejects.toMatchObject({ code: "DOCUMENT_INVALID" });
   expect(await hasBlob(store, garbage)).toBe(true);
@@ -143,11 +118,10 @@ test("an index.json that is damaged: nothing is removed", async () => {
 
 test("ingest files, leases and claims of processes that are gone go, those of living ones stay", async () => {
   const digest = digestOf(Buffer.from("x"));
-  const elsewhere = ownerTag().replace(/^[0-9a-f]{8}/, "00000000");
   await writeFile(partialPath(store, digest, deadOwner()), "12345");
   await writeFile(partialPath(store, digest), "123");
   await writeFile(partialPath(store, digest, ownerTag()), "");
-  await writeFile(partialPath(store, digest, elsewhere), "");
+  await writeFile(partialPath(store, digest, ownerElsewhere()), "");
   await writeFile(join(store.leaseDirectory, `${deadOwner()}.lease`), "{}");
   await writeFile(join(store.lockDirectory, `sha256-x.${deadOwner()}.lock`), "");
   await using lease = await holdBlobs(store, [digest]);
@@ -166,8 +140,8 @@ test.for([{ graceMilliseconds: -1 }, { graceMilliseconds: NaN }])("%o is STORE_O
 
 describe("a lease", () => {
   test("keeps what it names, and what is below, until it is released", async () => {
-    const image = await putImage([await put("layer")]);
-    const blob = await put("blob");
+    const image = await putImage(store, [await put(store, "layer")]);
+    const blob = await put(store, "blob");
     const lease = await holdBlobs(store, [image.digest]);
     await lease.add(blob.digest);
     expect((await collectGarbage(store, now)).removed).toEqual([]);
@@ -179,7 +153,7 @@ describe("a lease", () => {
   });
 
   test("renews itself, and ends when it was not renewed in time", async () => {
-    const blob = await put("blob");
+    const blob = await put(store, "blob");
     const lease = await holdBlobs(store, [blob.digest], { ttlMilliseconds: 60 });
     await new Promise((resolve) => setTimeout(resolve, 200));
     await lease.renew();
@@ -193,8 +167,8 @@ describe("a lease", () => {
   });
 
   test("of a process elsewhere counts until it expires; one that was cut counts for nothing", async () => {
-    const blob = await put("blob");
-    const elsewhere = join(store.leaseDirectory, `${ownerTag().replace(/^[0-9a-f]{8}/, "00000000")}.lease`);
+    const blob = await put(store, "blob");
+    const elsewhere = join(store.leaseDirectory, `${ownerElsewhere()}.lease`);
     await writeFile(elsewhere, JSON.stringify({ expires: Date.now() + 60_000, digests: [blob.digest] }));
     expect((await collectGarbage(store, now)).removed).toEqual([]);
     await writeFile(elsewhere, "");
@@ -212,8 +186,8 @@ describe("a lease", () => {
 
 describe("a pull that garbage is collected beside, between its look for a blob and its name", () => {
   test("keeps what it held before it looked", async () => {
-    const layer = await put("layer");
-    const image = await putImage([layer]);
+    const layer = await put(store, "layer");
+    const image = await putImage(store, [layer]);
     await using lease = await holdBlobs(store, [image.digest, layer.digest]);
     expect(await hasBlob(store, layer)).toBe(true);
     await collectGarbage(store, now);
@@ -223,8 +197,8 @@ describe("a pull that garbage is collected beside, between its look for a blob a
   });
 
   test("that takes its lease while blobs are collected has them removed before it looks, or not at all", async () => {
-    const layer = await put("layer");
-    const image = await putImage([layer]);
+    const layer = await put(store, "layer");
+    const image = await putImage(store, [layer]);
     let collecting: Promise<unknown> = Promise.resolve();
     let holding: Promise<void> = Promise.resolve();
     await withLock(store.lockDirectory, "index.json", async () => {
@@ -243,8 +217,8 @@ describe("a pull that garbage is collected beside, between its look for a blob a
   });
 
   test("whose lease stood in no time gets no name for an image that is no longer whole", async () => {
-    const layer = await put("layer");
-    const image = await putImage([layer]);
+    const layer = await put(store, "layer");
+    const image = await putImage(store, [layer]);
     await rm(blobPath(store, layer.digest));
     await expect(tagImage(store, "a:1", image)).rejects.toMatchObject({
       code: "STORE_BLOB_MISSING",

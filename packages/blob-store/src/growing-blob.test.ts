@@ -1,31 +1,21 @@
-import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { ownerTag } from "@bootlayer/durable-file";
+import { writeFile } from "node:fs/promises";
 import { digestOf } from "@bootlayer/image-spec";
 import { fc, test as property } from "@fast-check/vitest";
-import { afterEach, beforeEach, expect, test } from "vitest";
-import { hasBlob, ingestBytes, openBlobStore, startIngest, type BlobStore } from "./index.ts";
+import { beforeEach, expect, test } from "vitest";
+import { collect, deadOwner, temporaryStore } from "../integration/store-fixtures.ts";
+import { hasBlob, ingestBytes, startIngest, type BlobStore } from "./index.ts";
 import { partialPath } from "./partial.ts";
 
 let store: BlobStore;
 beforeEach(async () => {
-  store = await openBlobStore(await mkdtemp(join(tmpdir(), "blob-store-")));
+  store = await temporaryStore();
 });
-afterEach(() => rm(store.directory, { recursive: true }));
 
 const mebibyte = 2 ** 20;
 const bytes = randomBytes(3 * mebibyte + 5);
 const blob = { digest: digestOf(bytes), size: bytes.length };
 const never = new AbortController().signal;
-
-async function collect(chunks: AsyncIterable<Uint8Array>): Promise<Buffer> {
-  const copies: Buffer[] = [];
-  for await (const chunk of chunks) copies.push(Buffer.from(chunk));
-  return Buffer.concat(copies);
-}
 
 test("bytes are read while the rest has not been sent yet, and the end comes after the blob has its name", async () => {
   const reader = Promise.withResolvers<void>();
@@ -113,9 +103,7 @@ test("a blob that is there is read from its place", async () => {
 });
 
 test("bytes that an interrupted ingest left reach no reader before they have proved right", async () => {
-  const gone = spawnSync(process.execPath, ["--version"]).pid;
-  const owner = ownerTag().replace(`-${process.pid}-`, `-${gone}-`);
-  await writeFile(partialPath(store, blob.digest, owner), Buffer.alloc(mebibyte, 1));
+  await writeFile(partialPath(store, blob.digest, deadOwner()), Buffer.alloc(mebibyte, 1));
   const ingest = startIngest(store, blob, async function* (offset) {
     yield bytes.subarray(offset);
   });

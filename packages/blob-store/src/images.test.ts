@@ -1,21 +1,17 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { digestOf, mediaTypes, type Descriptor } from "@bootlayer/image-spec";
-import { afterEach, beforeEach, expect, test } from "vitest";
-import { ingestBytes, listImages, openBlobStore, tagImage, untagImage, type BlobStore } from "./index.ts";
+import { beforeEach, expect, test } from "vitest";
+import { put, temporaryStore } from "../integration/store-fixtures.ts";
+import { listImages, tagImage, untagImage, type BlobStore } from "./index.ts";
 
 let store: BlobStore;
 beforeEach(async () => {
-  store = await openBlobStore(await mkdtemp(join(tmpdir(), "blob-store-")));
+  store = await temporaryStore();
 });
-afterEach(() => rm(store.directory, { recursive: true }));
 
-async function manifest(text: string): Promise<Descriptor> {
-  const bytes = Buffer.from(text);
-  const descriptor = { mediaType: mediaTypes.ociManifest, digest: digestOf(bytes), size: bytes.length };
-  await ingestBytes(store, descriptor, bytes);
-  return descriptor;
+function manifest(text: string): Promise<Descriptor> {
+  return put(store, text, mediaTypes.ociManifest);
 }
 
 function readIndex(): Promise<unknown> {

@@ -1,18 +1,17 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fc, test as property } from "@fast-check/vitest";
 import { digestOf } from "@bootlayer/image-spec";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { hasBlob, ingestBlob, openBlobStore, type BlobStore, type OpenSource } from "./index.ts";
+import { beforeEach, describe, expect, test, vi } from "vitest";
+import { temporaryStore } from "../integration/store-fixtures.ts";
+import { hasBlob, ingestBlob, type BlobStore, type OpenSource } from "./index.ts";
 import { blobPath } from "./layout.ts";
 
 let store: BlobStore;
 beforeEach(async () => {
-  store = await openBlobStore(await mkdtemp(join(tmpdir(), "blob-store-")));
+  store = await temporaryStore();
 });
-afterEach(() => rm(store.directory, { recursive: true }));
 
 const bytes = randomBytes(3 * 2 ** 20 + 17);
 const blob = { digest: digestOf(bytes), size: bytes.length };

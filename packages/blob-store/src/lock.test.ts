@@ -1,10 +1,10 @@
-import { spawnSync } from "node:child_process";
 import { mkdtemp, readdir, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { ownerTag } from "@bootlayer/durable-file";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { deadOwner, ownerElsewhere } from "../integration/store-fixtures.ts";
 import { withLock } from "./lock.ts";
 
 let directory: string;
@@ -43,15 +43,13 @@ test("an action that fails gives the lock back and its error through", async () 
 });
 
 test("the claim of a process that is gone is taken over, and so is one whose process id was reused", async () => {
-  const gone = spawnSync(process.execPath, ["--version"]).pid;
-  const tag = ownerTag();
-  await writeFile(join(directory, `index.${tag.replace(`-${process.pid}-`, `-${gone}-`)}.lock`), "");
-  await writeFile(join(directory, `index.${tag.replace(/-\d+-(?=[0-9a-f]+$)/, "-1-")}.lock`), "");
+  await writeFile(join(directory, `index.${deadOwner()}.lock`), "");
+  await writeFile(join(directory, `index.${ownerTag().replace(/-\d+-(?=[0-9a-f]+$)/, "-1-")}.lock`), "");
   expect(await withLock(directory, "index", () => readdir(directory))).toHaveLength(1);
 });
 
 test("the claim of a process that cannot be asked for is taken over a minute after it was made", async () => {
-  const claim = join(directory, `index.${ownerTag().replace(/^[0-9a-f]{8}/, "00000000")}.lock`);
+  const claim = join(directory, `index.${ownerElsewhere()}.lock`);
   await writeFile(claim, "");
   const waiting = withLock(directory, "index", async () => "in", AbortSignal.timeout(100));
   await expect(waiting).rejects.toMatchObject({ name: expect.stringMatching(/AbortError|TimeoutError/) });

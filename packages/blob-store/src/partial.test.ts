@@ -1,28 +1,18 @@
-import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { chmod, link, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { chmod, link, readdir, readFile, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { ownerTag } from "@bootlayer/durable-file";
 import { digestOf } from "@bootlayer/image-spec";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import {
-  hasBlob,
-  ingestBlob,
-  openBlobStore,
-  type BlobStore,
-  type OpenSource,
-  type StoreEvent,
-} from "./index.ts";
+import { beforeEach, describe, expect, test } from "vitest";
+import { deadOwner, ownerElsewhere, temporaryStore } from "../integration/store-fixtures.ts";
+import { hasBlob, ingestBlob, type BlobStore, type OpenSource, type StoreEvent } from "./index.ts";
 import { blobPath } from "./layout.ts";
 import { partialPath } from "./partial.ts";
 
 let store: BlobStore;
 beforeEach(async () => {
-  store = await openBlobStore(await mkdtemp(join(tmpdir(), "blob-store-")));
+  store = await temporaryStore();
 });
-afterEach(() => rm(store.directory, { recursive: true }));
 
 const half = 2 ** 20;
 const bytes = randomBytes(2 * half);
@@ -43,16 +33,6 @@ function source(given: Uint8Array = bytes): OpenSource & { readonly offsets: num
 async function* breaking(offset: number): AsyncGenerator<Uint8Array> {
   yield bytes.subarray(offset, half);
   throw lost;
-}
-
-const gone = spawnSync(process.execPath, ["--version"]).pid;
-
-function deadOwner(): string {
-  return ownerTag().replace(`-${process.pid}-`, `-${gone}-`);
-}
-
-function ownerElsewhere(): string {
-  return ownerTag().replace(/^[0-9a-f]{8}/, "00000000");
 }
 
 async function expectWhole(): Promise<void> {
@@ -169,7 +149,6 @@ describe("of what killed processes left", () => {
 describe("what a process elsewhere left", () => {
   test("is copied, without the zeros that a power loss leaves, and stays", async () => {
     const path = partialPath(store, blob.digest, ownerElsewhere());
-    await writeFile(path, Buffer.concat([bytes.subarray(0, 999), Buffer.from([1]), Buffer.alloc(half)]));
     await writeFile(path, Buffer.concat([bytes.subarray(0, half), Buffer.alloc(half - 5)]));
     const rest = source();
     await ingestBlob(store, blob, rest);

@@ -1,18 +1,17 @@
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { mkdir, mkdtemp, rm, symlink, truncate, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { digestOf, type Descriptor } from "@bootlayer/image-spec";
-import { afterEach, beforeEach, expect, test } from "vitest";
-import { hasBlob, openBlobStore, readBlob, readDocument, type BlobStore } from "./index.ts";
+import { beforeEach, expect, test } from "vitest";
+import { collect, temporaryStore } from "../integration/store-fixtures.ts";
+import { hasBlob, readBlob, readDocument, type BlobStore } from "./index.ts";
 import { blobPath } from "./layout.ts";
 
 let store: BlobStore;
 beforeEach(async () => {
-  store = await openBlobStore(await mkdtemp(join(tmpdir(), "blob-store-")));
+  store = await temporaryStore();
 });
-afterEach(() => rm(store.directory, { recursive: true }));
 
 /** A blob as another tool would have left it. */
 async function plant(bytes: Uint8Array): Promise<Descriptor & { readonly path: string }> {
@@ -20,12 +19,6 @@ async function plant(bytes: Uint8Array): Promise<Descriptor & { readonly path: s
   const path = blobPath(store, digest);
   await writeFile(path, bytes);
   return { mediaType: "application/octet-stream", digest, size: bytes.length, path };
-}
-
-async function collect(chunks: AsyncIterable<Uint8Array>): Promise<Buffer> {
-  const parts: Buffer[] = [];
-  for await (const chunk of chunks) parts.push(Buffer.from(chunk));
-  return Buffer.concat(parts);
 }
 
 const mebibyte = 2 ** 20;

@@ -1,12 +1,11 @@
-import { mkdtemp, readdir, rm, symlink, truncate, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { digestOf, mediaTypes, type Descriptor } from "@bootlayer/image-spec";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { digestOf, type Descriptor } from "@bootlayer/image-spec";
+import { beforeEach, expect, test } from "vitest";
+import { put, putImage, temporaryStore } from "../integration/store-fixtures.ts";
 import {
   hasBlob,
   ingestBytes,
-  openBlobStore,
   scrubStore,
   storeUsage,
   tagImage,
@@ -17,20 +16,11 @@ import { blobPath } from "./layout.ts";
 
 let store: BlobStore;
 beforeEach(async () => {
-  store = await openBlobStore(await mkdtemp(join(tmpdir(), "blob-store-")));
+  store = await temporaryStore();
 });
-afterEach(() => rm(store.directory, { recursive: true }));
 
-async function put(content: string, mediaType: string = mediaTypes.ociLayer): Promise<Descriptor> {
-  const bytes = Buffer.from(content);
-  const descriptor = { mediaType, digest: digestOf(bytes), size: bytes.length };
-  await ingestBytes(store, descriptor, bytes);
-  return descriptor;
-}
-
-async function putImage(name: string, layers: readonly Descriptor[]): Promise<Descriptor> {
-  const config = await put("{}", mediaTypes.ociConfig);
-  const manifest = await put(JSON.stringify({ schemaVersion: 2, config, layers }), mediaTypes.ociManifest);
+async function putNamed(name: string, layers: readonly Descriptor[]): Promise<Descriptor> {
+  const manifest = await putImage(store, layers);
   await tagImage(store, name, manifest);
   return manifest;
 }
@@ -42,7 +32,7 @@ async function damage({ digest }: Descriptor, content: string): Promise<void> {
 }
 
 test("a store whose blobs are right is clean, and every byte was looked at", async () => {
-  await putImage("a:1", [await put("layer")]);
+  await putNamed("a:1", [await put(store, "layer")]);
   await ingestBytes(store, { digest: digestOf(Buffer.from("x"), "sha512"), size: 1 }, Buffer.from("x"));
   const events: StoreEvent[] = [];
   const report = await scrubStore(store, { onEvent: (event) => events.push(event) });
@@ -52,10 +42,10 @@ test("a store whose blobs are right is clean, and every byte was looked at", asy
 });
 
 test("what is wrong goes to the quarantine, and the images are named that it hurts", async () => {
-  const [shared, own, fine] = [await put("shared"), await put("own"), await put("fine")];
-  await putImage("a:1", [shared, own]);
-  await putImage("a:2", [shared]);
-  await putImage("a:3", [fine]);
+  const [shared, own, fine] = [await put(store, "shared"), await put(store, "own"), await put(store, "fine")];
+  await putNamed("a:1", [shared, own]);
+  await putNamed("a:2", [shared]);
+  await putNamed("a:3", [fine]);
   await damage(shared, "shareD");
   await damage(own, "");
   const { wrong, hurtImages } = await scrubStore(store);
@@ -68,19 +58,19 @@ test("what is wrong goes to the quarantine, and the images are named that it hur
     wrong.map(({ quarantinedAs }) => quarantinedAs).toSorted(),
   );
   expect(await hasBlob(store, shared)).toBe(false);
-  await put("shared");
-  await put("own");
+  await put(store, "shared");
+  await put(store, "own");
   expect(await scrubStore(store)).toMatchObject({ wrong: [], hurtImages: [] });
 });
 
 test("a manifest that is wrong hurts its image", async () => {
-  const manifest = await putImage("a:1", []);
+  const manifest = await putNamed("a:1", []);
   await truncate(blobPath(store, manifest.digest), 10);
   expect((await scrubStore(store)).hurtImages).toEqual([{ name: "a:1", digests: [manifest.digest] }]);
 });
 
 test("a symlink in a blob's place is not followed", async () => {
-  const layer = await put("layer");
+  const layer = await put(store, "layer");
   await rm(blobPath(store, layer.digest));
   await writeFile(join(store.directory, "elsewhere"), "layer");
   await symlink("../../elsewhere", blobPath(store, layer.digest));
@@ -88,8 +78,8 @@ test("a symlink in a blob's place is not followed", async () => {
 });
 
 test("a scrub that is aborted ends with the signal's reason", async () => {
-  await put("one");
-  await put("two");
+  await put(store, "one");
+  await put(store, "two");
   const controller = new AbortController();
   const reason = new Error("enough");
   const scrub = scrubStore(store, {
@@ -102,10 +92,10 @@ test("a scrub that is aborted ends with the signal's reason", async () => {
 });
 
 test("usage counts each blob once, and says what images share", async () => {
-  const shared = await put("12345");
-  await putImage("a:1", [shared, await put("123")]);
-  await putImage("a:2", [shared]);
-  await put("unused");
+  const shared = await put(store, "12345");
+  await putNamed("a:1", [shared, await put(store, "123")]);
+  await putNamed("a:2", [shared]);
+  await put(store, "unused");
   const usage = await storeUsage(store);
   expect(usage).toMatchObject({
     blobs: 6,
