@@ -1,10 +1,9 @@
 import { createHash } from "node:crypto";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { digestOf } from "@bootlayer/image-spec";
 import { describe, expect, test } from "vitest";
 import { parseReference, pushBlob, type PushBlobOptions } from "../src/index.ts";
-import { connect, content } from "./loopback.ts";
+import { connect, content, listen } from "./loopback.ts";
 import { serveUploads, type UploadServerOptions } from "./upload-server.ts";
 
 const digest = digestOf(content);
@@ -64,8 +63,7 @@ describe("a blob", () => {
         request.on("end", () => response.writeHead(201).end());
       }, 300);
     });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const { port } = server.address() as AddressInfo;
+    const reference = parseReference(`${await listen(server)}/test`);
     async function* reusing(): AsyncGenerator<Uint8Array> {
       const memory = Buffer.alloc(2 ** 20);
       for (let at = 0; at < large.length; at += memory.length) {
@@ -73,15 +71,9 @@ describe("a blob", () => {
         yield memory;
       }
     }
-    const reference = parseReference(`127.0.0.1:${port}/test`);
     const named = { digest: digestOf(large), size: large.length };
-    try {
-      expect(await pushBlob(connect().client, reference, named, reusing, { signal })).toBe("uploaded");
-      expect(Buffer.concat(received).equals(large)).toBe(true);
-    } finally {
-      server.closeAllConnections();
-      server.close();
-    }
+    expect(await pushBlob(connect().client, reference, named, reusing, { signal })).toBe("uploaded");
+    expect(Buffer.concat(received).equals(large)).toBe(true);
   });
 
   test("that is there is not sent", async () => {

@@ -12,7 +12,7 @@ import {
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { fetchBlob, listReferrers, listTags, parseReference, pushBlob, pushManifest } from "../src/index.ts";
-import { collect, connect, layer, small } from "./loopback.ts";
+import { collect, connect, credentialsOf, layer, small } from "./loopback.ts";
 
 const judge = requireJudge("docker-registry", "skopeo");
 const { signal } = new AbortController();
@@ -35,15 +35,7 @@ describe.skipIf(judge.skip)(`Debian's docker-registry takes${judge.reason}`, () 
     });
     afterAll(() => registry.close());
 
-    function client() {
-      const { user: username, password } = registry.account ?? {};
-      return connect({
-        credentials: async () =>
-          username === undefined || password === undefined
-            ? undefined
-            : { kind: "password", username, password },
-      });
-    }
+    const client = () => connect({ credentials: async () => credentialsOf(registry) });
 
     async function pushImage(name: string, pushed: FixtureImage): Promise<void> {
       const reference = parseReference(`${registry.host}/${name}`);

@@ -12,7 +12,7 @@ import {
 } from "@bootlayer/test-fixtures";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { fetchBlob, parseReference, resolveImage } from "../src/index.ts";
-import { amd64, collect, connect, layer, small } from "./loopback.ts";
+import { amd64, collect, connect, credentialsOf, layer, small } from "./loopback.ts";
 
 const judge = requireJudge("docker-registry", "skopeo");
 const { signal } = new AbortController();
@@ -37,15 +37,7 @@ describe.skipIf(judge.skip)(`Debian's docker-registry, filled by skopeo${judge.r
       await rm(layout, { recursive: true });
     });
 
-    function client() {
-      const { user: username, password } = registry.account ?? {};
-      return connect({
-        credentials: async () =>
-          username === undefined || password === undefined
-            ? undefined
-            : { kind: "password", username, password },
-      }).client;
-    }
+    const client = () => connect({ credentials: async () => credentialsOf(registry) }).client;
     const reference = () => parseReference(`${registry.host}/team/image:1.0`);
 
     test("an image is resolved for each platform, and its layers come whole", async () => {

@@ -1,9 +1,12 @@
+import { once } from "node:events";
+import type { Server } from "node:http";
 import { parsePlatform, type Platform } from "@bootlayer/image-spec";
 import {
   image,
   layerBlob,
   startRegistry,
   tarArchive,
+  type DockerRegistry,
   type FixtureImage,
   type Registry,
   type RegistryOptions,
@@ -12,6 +15,7 @@ import { onTestFinished } from "vitest";
 import {
   createRegistryClient,
   type Clock,
+  type Credentials,
   type RegistryClient,
   type RegistryClientOptions,
   type RegistryEvent,
@@ -35,6 +39,22 @@ export async function serve(options: RegistryOptions = {}): Promise<Registry> {
   const registry = await startRegistry({ images: { "test:latest": small }, ...options });
   onTestFinished(() => registry.close());
   return registry;
+}
+
+/** Has a server listen on loopback until the test ends; gives its host. */
+export async function listen(server: Server): Promise<string> {
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const address = server.address();
+  return `127.0.0.1:${typeof address === "object" ? address?.port : ""}`;
+}
+
+/** What the one account of a registry logs in with; undefined where the registry is open to all. */
+export function credentialsOf({ account }: DockerRegistry): Credentials | undefined {
+  return account && { kind: "password", username: account.user, password: account.password };
 }
 
 export interface ObservedClient {

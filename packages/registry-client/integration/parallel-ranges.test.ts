@@ -1,12 +1,10 @@
 import { randomBytes } from "node:crypto";
-import { once } from "node:events";
 import { createServer, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
 import { digestOf, verifiedBytes } from "@bootlayer/image-spec";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
 import { fetchBlob, parseReference, type RegistryClientOptions } from "../src/index.ts";
-import { connect } from "./loopback.ts";
+import { connect, listen } from "./loopback.ts";
 
 const bytes = randomBytes(40 * 2 ** 20);
 const blob = { digest: digestOf(bytes), size: bytes.length };
@@ -40,12 +38,7 @@ async function slowRegistry(
     });
     void send(response, first, end);
   });
-  await once(server.listen(0, "127.0.0.1"), "listening");
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const reference = parseReference(`127.0.0.1:${(server.address() as AddressInfo).port}/test`);
+  const reference = parseReference(`${await listen(server)}/test`);
   const { client, events } = connect({ slowBytesPerSecond: 64 * 2 ** 20, ...options });
   const { signal } = new AbortController();
   return {

@@ -1,12 +1,12 @@
 import { createServer, request as forward, type Server } from "node:http";
-import { connect as connectTcp, type AddressInfo } from "node:net";
+import { connect as connectTcp } from "node:net";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { makeCertificates, requireJudge, startDockerRegistry, writeLayout } from "@bootlayer/test-fixtures";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { fetchManifest, parseReference } from "../src/index.ts";
-import { connect, serve, small } from "./loopback.ts";
+import { connect, listen, serve, small } from "./loopback.ts";
 
 const { signal } = new AbortController();
 
@@ -41,14 +41,7 @@ async function startProxy(refuse?: number): Promise<Proxy> {
     upstream.on("error", () => client.destroy());
     client.on("error", () => upstream.destroy());
   });
-  await new Promise<void>((resolve) => {
-    server.listen(0, "127.0.0.1", resolve);
-  });
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return { host: `127.0.0.1:${(server.address() as AddressInfo).port}`, seen };
+  return { host: await listen(server), seen };
 }
 
 describe("through a proxy", () => {

@@ -9,7 +9,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { boundedBody } from "../src/bounded-body.ts";
 import { fetchManifest, parseReference, type TlsSettings } from "../src/index.ts";
 import { createTransport, type Confinement } from "../src/transport.ts";
-import { connect, serve, small } from "./loopback.ts";
+import { connect, listen, serve, small } from "./loopback.ts";
 
 const { signal } = new AbortController();
 
@@ -93,16 +93,7 @@ async function serveTls() {
       response.writeHead(401, { "www-authenticate": 'Bearer realm="http://127.0.0.1:1/token"' }).end();
     else response.end(small.manifest);
   });
-  await new Promise<void>((resolve) => {
-    server.listen(0, "127.0.0.1", resolve);
-  });
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const address = server.address();
-  const port = typeof address === "object" ? address?.port : undefined;
-  return { host: `127.0.0.1:${port}`, cert: pem.cert };
+  return { host: await listen(server), cert: pem.cert };
 }
 
 async function fetchByTls(tag: string, trust: (cert: string) => TlsSettings | undefined) {

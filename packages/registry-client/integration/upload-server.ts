@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { onTestFinished } from "vitest";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { listen } from "./loopback.ts";
 
 /** What a test does instead of the server. */
 export type UploadFault =
@@ -178,16 +178,4 @@ async function received(incoming: IncomingMessage, limit: number | undefined): P
     // The client went away: what came is kept.
   }
   return Buffer.concat(parts).subarray(0, limit);
-}
-
-async function listen(server: Server): Promise<string> {
-  await new Promise<void>((resolve) => {
-    server.listen(0, "127.0.0.1", resolve);
-  });
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  const address = server.address();
-  return `127.0.0.1:${typeof address === "object" ? address?.port : ""}`;
 }
