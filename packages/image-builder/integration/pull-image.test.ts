@@ -147,3 +147,16 @@ test.skipIf(judge.skip)(`skopeo reads an index that was pulled whole${judge.reas
     await rm(copy, { recursive: true, force: true });
   }
 });
+
+test("a registry at an address that is not allowed is refused before anything is asked of it", async () => {
+  const asked: string[] = [];
+  const allowAddress = (address: string): boolean => {
+    asked.push(address);
+    return false;
+  };
+  await expect(
+    pullImage({ source: `${registry.host}/a/b:amd` }, { store, allowAddress }),
+  ).rejects.toMatchObject({ code: "REGISTRY_ADDRESS_REFUSED" });
+  expect(asked).toEqual(["127.0.0.1"]);
+  expect(registry.requests).toEqual([]);
+});

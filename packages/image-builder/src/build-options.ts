@@ -17,6 +17,12 @@ export interface Environment {
   readonly registries?: Partial<RegistrySettings>;
   /** Further token servers that a registry may send its credentials to: their hosts. */
   readonly tokenHosts?: readonly string[];
+  /**
+   * Asked for every connection to a registry, redirects, token servers and mirrors included, with the very address (an IP literal) and
+   * the host that it was found for; false ends in REGISTRY_ADDRESS_REFUSED. Behind a proxy, which looks names up itself, only
+   * addresses in URLs are asked about. Absent: all may be.
+   */
+  readonly allowAddress?: (address: string, host: string) => boolean;
   /** What the sources `-` and `tar:-` read, once: a command's standard input. */
   readonly input?: AsyncIterable<Uint8Array> | undefined;
   readonly signal?: AbortSignal;

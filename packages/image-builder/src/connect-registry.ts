@@ -8,11 +8,14 @@ import type { BuildEvent } from "./events.ts";
 import { version } from "./version.ts";
 
 /** What of the environment concerns registries. */
-export type RegistryEnvironment = Pick<Environment, "plainHttp" | "registries" | "tokenHosts">;
+export type RegistryEnvironment = Pick<
+  Environment,
+  "plainHttp" | "registries" | "tokenHosts" | "allowAddress"
+>;
 
 /** The way to registries, as the machine and the caller say; to be closed at the end. */
 export function connectRegistry(
-  { plainHttp, registries, tokenHosts = [] }: RegistryEnvironment,
+  { plainHttp, registries, tokenHosts = [], allowAddress }: RegistryEnvironment,
   onEvent: (event: BuildEvent) => void,
 ): RegistryClient {
   return createRegistryClient({
@@ -21,5 +24,6 @@ export function connectRegistry(
     onEvent,
     userAgent: `bootlayer/${version}`,
     ...(plainHttp === true ? { plainHttp: true } : {}),
+    ...(allowAddress === undefined ? {} : { allowAddress }),
   });
 }

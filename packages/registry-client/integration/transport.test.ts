@@ -21,6 +21,7 @@ function transport() {
     minBytesPerSecond: 0,
     tls: () => undefined,
     proxy: () => undefined,
+    allowAddress: () => true,
   });
   onTestFinished(() => created.close());
   return created;

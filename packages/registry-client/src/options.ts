@@ -27,6 +27,12 @@ export interface RegistryClientOptions {
   readonly tls?: (host: string) => TlsSettings | undefined | Promise<TlsSettings | undefined>;
   /** For the registry itself besides, and for no other host: a client certificate. */
   readonly registryTls?: () => Promise<TlsSettings | undefined>;
+  /**
+   * Asked for every connection, redirects, token servers and mirrors included, with the very address (an IP literal) that will be
+   * connected to and the host that it was found for: false is REGISTRY_ADDRESS_REFUSED. A host of which one address is refused is
+   * refused. Behind a proxy, which looks names up itself, only addresses in URLs are asked about. Absent: all may be.
+   */
+  readonly allowAddress?: (address: string, host: string) => boolean;
   readonly userAgent?: string;
   /** Connections to one host at a time; further requests wait. 6 if absent. */
   readonly maxConnectionsPerHost?: number;
@@ -55,6 +61,7 @@ export interface ResolvedOptions {
   readonly tokenHosts: (registryHost: string) => readonly string[];
   readonly tls: NonNullable<RegistryClientOptions["tls"]>;
   readonly registryTls: () => Promise<TlsSettings | undefined>;
+  readonly allowAddress: (address: string, host: string) => boolean;
   readonly userAgent: string;
   readonly maxConnectionsPerHost: number;
   readonly parallelRanges: number;
@@ -84,6 +91,7 @@ const optionsSchema: z.ZodType<ResolvedOptions> = z.strictObject({
   tokenHosts: callable<ResolvedOptions["tokenHosts"]>().default(() => () => []),
   tls: callable<ResolvedOptions["tls"]>().default(() => () => undefined),
   registryTls: callable<ResolvedOptions["registryTls"]>().default(() => async () => undefined),
+  allowAddress: callable<ResolvedOptions["allowAddress"]>().default(() => () => true),
   userAgent: z
     .string()
     .regex(/^[\x20-\x7e]{1,200}$/)

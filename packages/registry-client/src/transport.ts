@@ -58,6 +58,8 @@ export interface TransportOptions {
   readonly minBytesPerSecond: number;
   readonly tls: (host: string) => TlsSettings | undefined | Promise<TlsSettings | undefined>;
   readonly proxy: (url: URL) => URL | undefined;
+  /** Besides every confinement: whether a connection to this address, which `host` stands for, may be made. */
+  readonly allowAddress: (address: string, host: string) => boolean;
 }
 
 /** HTTP itself: connections, TLS, time-outs, and where connections may go. It follows no redirect and knows no auth. */
@@ -137,12 +139,19 @@ export function createTransport(options: TransportOptions): Transport {
         if (first === undefined) return callback(new Error(`${hostname} has no address`), "", 0);
         const nearest = farthestReach(addresses);
         if (confinement === "anywhere") reaches.set(hostname, nearest);
-        const refused = addresses.find(({ address }) => !isWithin(confinement, addressReach(address)));
-        if (refused) return callback(outOfBounds(hostname), "", 0);
+        for (const { address } of addresses) {
+          const refusal = refusalOf(address, hostname, confinement);
+          if (refusal) return callback(refusal, "", 0);
+        }
         if (lookupOptions.all) return callback(null, addresses);
         return callback(null, first.address, first.family);
       });
     };
+  }
+
+  function refusalOf(address: string, hostname: string, confinement: Confinement): RegistryError | undefined {
+    if (!isWithin(confinement, addressReach(address))) return outOfBounds(hostname);
+    return options.allowAddress(address, unbracketed(hostname)) ? undefined : notAllowed(hostname);
   }
 
   return {
@@ -150,8 +159,10 @@ export function createTransport(options: TransportOptions): Transport {
       const { method, url, headers, body, confinement } = request;
       signal.throwIfAborted();
       const literal = unbracketed(url.hostname);
-      if (isIP(literal) !== 0 && !isWithin(confinement, addressReach(literal)))
-        throw outOfBounds(url.hostname);
+      if (isIP(literal) !== 0) {
+        const refusal = refusalOf(literal, url.hostname, confinement);
+        if (refusal) throw refusal;
+      }
       const sent = outgoing(body, signal);
       try {
         const dispatcher = await dispatcherFor(request);
@@ -241,5 +252,14 @@ function outOfBounds(hostname: string): RegistryError {
     "REGISTRY_ADDRESS_REFUSED",
     `${hostname} has an address that a server may not send this machine to`,
     "the registry names a place inside your network, which only a registry inside of it may do",
+  );
+}
+
+/** The address itself is not told: who asks for a name must not learn where in this network it leads. */
+function notAllowed(hostname: string): RegistryError {
+  return new RegistryError(
+    "REGISTRY_ADDRESS_REFUSED",
+    `${hostname} has an address that may not be connected to from here`,
+    "registries on loopback, private and reserved addresses are out of bounds unless they are allowed",
   );
 }
