@@ -8,6 +8,7 @@ export interface Database {
   build_events: BuildEventTable;
   artifacts: ArtifactTable;
   tokens: TokenTable;
+  servers: ServerTable;
 }
 
 /** A build that somebody asked for. */
@@ -27,7 +28,16 @@ export interface BuildTable {
   server_id: string | null;
   /** The build of the same key that this one waits for. */
   follows: string | null;
+  /** How often a worker has taken it up: what an earlier one writes later is not taken. */
   attempts: Generated<number>;
+  /** The server that works on it; null once it has ended or been given back. */
+  worker: string | null;
+  /** Until when nobody else may; the worker renews it. */
+  worker_until: Date | null;
+  /** Workers that took it up and neither ended it nor gave it back. */
+  lost_workers: Generated<number>;
+  /** The sequence number of its latest event. */
+  event_count: Generated<number>;
   cancel_requested: Generated<boolean>;
   problem: ColumnType<BuildProblem | null, string | null, string | null>;
   /** What image-builder's result says of it: stages, layers, guest, warnings. */
@@ -40,7 +50,7 @@ export interface BuildTable {
 /** What happened to a build, for those who watch it. */
 export interface BuildEventTable {
   build_id: string;
-  /** From 1, without gaps within a build: the id of the server-sent event. */
+  /** From 1, growing within a build: the id of the server-sent event. */
   sequence: number;
   kind: string;
   data: ColumnType<unknown, string, string>;
@@ -51,7 +61,7 @@ export interface BuildEventTable {
 export interface ArtifactTable {
   build_key: string;
   state: "making" | "ready";
-  /** Who makes it and until when nobody else may. */
+  /** Who makes (or removes) it, as `artifact-leases.ts` writes it, and until when nobody else may. */
   lease_owner: string | null;
   lease_until: Date | null;
   /** Where the bytes lie, as the artifact store wrote it. */
@@ -77,4 +87,10 @@ export interface TokenTable {
   expires_at: Date | null;
   revoked_at: Date | null;
   used_at: Date | null;
+}
+
+/** Servers that work on this database. */
+export interface ServerTable {
+  id: string;
+  seen_at: Generated<Date>;
 }

@@ -1,0 +1,46 @@
+import { join } from "node:path";
+import { PGlite } from "@electric-sql/pglite";
+import { Kysely, PGliteDialect } from "kysely";
+import { fromPglite, PgBoss } from "pg-boss";
+import { bossOptions, startBoss } from "./boss.ts";
+import { holdDatabase } from "./database-lock.ts";
+import { migrate } from "./migrate.ts";
+import { databaseError, notify, ping } from "./notify.ts";
+import type { OpenDatabase } from "./open-database.ts";
+import type { Database } from "./schema.ts";
+
+/** Type id of int8 in every PostgreSQL (pg_type.dat). */
+const int8 = 20;
+
+/** The PostgreSQL that runs in this process. @throws {ServerError} SERVER_DATABASE. @throws {DurableFileError} */
+export async function openEmbedded(store: string): Promise<OpenDatabase> {
+  await using opening = new AsyncDisposableStack();
+  opening.use(await holdDatabase(store));
+  const directory = join(store, "database");
+  const pglite = await PGlite.create({ dataDir: directory, parsers: { [int8]: Number } }).catch(
+    (cause: unknown) => {
+      throw databaseError(`the embedded database in ${directory} cannot be opened`, cause);
+    },
+  );
+  opening.defer(() => pglite.close());
+  const db = new Kysely<Database>({ dialect: new PGliteDialect({ pglite }) });
+  await migrate(db);
+  const boss = new PgBoss({ ...bossOptions, db: fromPglite(pglite), backend: "pglite" });
+  await startBoss(boss);
+  opening.defer(() => boss.stop({ graceful: false, close: false }));
+  const opened = opening.move();
+  return {
+    kind: "embedded",
+    db,
+    boss,
+    listen: async (channel, onPayload) => {
+      const end = await pglite.listen(channel, onPayload);
+      return async () => {
+        if (!pglite.closed) await end();
+      };
+    },
+    notify: (channel, payload, transaction) => notify(transaction ?? db, channel, payload),
+    ping: () => ping(db),
+    close: () => opened.disposeAsync(),
+  };
+}
