@@ -1,4 +1,4 @@
-import type { Kysely } from "kysely";
+import { sql, type Kysely } from "kysely";
 import type { PgBoss } from "pg-boss";
 import type { Database } from "../database/schema.ts";
 import { sendBuild } from "../queue/build-queue.ts";
@@ -69,7 +69,7 @@ async function writeEnd(transaction: Kysely<Database>, id: string, outcome: Buil
       worker: null,
       worker_until: null,
       follows: null,
-      ended_at: new Date(),
+      ended_at: sql<Date>`now()`,
       ...(outcome.state === "ready"
         ? {
             report: JSON.stringify(outcome.report),

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import pg from "pg";
+import { Client } from "pg";
 import { databaseError } from "./notify.ts";
 
 export interface Listener extends AsyncDisposable {
@@ -11,10 +11,10 @@ const reconnectMilliseconds = 1000;
 /** One connection that listens on all channels, made anew when it breaks. @throws {ServerError} SERVER_DATABASE at first. */
 export async function listenOn(url: string): Promise<Listener> {
   const channels = new Map<string, Set<(payload: string) => void>>();
-  let isClosed = false;
+  const closed = new AbortController();
 
-  async function connect(): Promise<pg.Client> {
-    const client = new pg.Client({
+  async function connect(): Promise<Client> {
+    const client = new Client({
       connectionString: url,
       application_name: "bootlayer-server listen",
       keepAlive: true,
@@ -25,14 +25,14 @@ export async function listenOn(url: string): Promise<Listener> {
     client.on("error", () => {});
     await client.connect();
     client.once("end", () => {
-      if (!isClosed) connected = reconnect();
+      if (!closed.signal.aborted) connected = reconnect();
     });
     for (const channel of channels.keys()) await client.query(`LISTEN ${client.escapeIdentifier(channel)}`);
     return client;
   }
 
-  async function reconnect(): Promise<pg.Client | undefined> {
-    while (!isClosed) {
+  async function reconnect(): Promise<Client | undefined> {
+    while (!closed.signal.aborted) {
       await sleep(reconnectMilliseconds);
       const client = await connect().catch(() => undefined);
       if (client !== undefined) return client;
@@ -40,8 +40,8 @@ export async function listenOn(url: string): Promise<Listener> {
     return undefined;
   }
 
-  let connected: Promise<pg.Client | undefined> = connect().catch((cause: unknown) => {
-    isClosed = true;
+  let connected: Promise<Client | undefined> = connect().catch((cause: unknown) => {
+    closed.abort();
     throw databaseError("the database does not answer", cause);
   });
   await connected;
@@ -58,7 +58,7 @@ export async function listenOn(url: string): Promise<Listener> {
       return async () => void channels.get(channel)?.delete(onPayload);
     },
     async [Symbol.asyncDispose]() {
-      isClosed = true;
+      closed.abort();
       const client = await Promise.race([connected, sleep(reconnectMilliseconds, undefined)]);
       await client?.end();
     },

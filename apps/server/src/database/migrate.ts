@@ -19,7 +19,7 @@ export async function migrate(db: Kysely<Database>): Promise<void> {
   const { error, results = [] } = await migrator.migrateToLatest();
   if (error === undefined) return;
   const failed = results.find(({ status }) => status === "Error");
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = error instanceof Error ? error.message : JSON.stringify(error);
   // Kysely's word for a migration that was run and is not known here.
   if (failed === undefined && reason.startsWith("corrupted migrations"))
     throw new ServerError(

@@ -1,5 +1,5 @@
 import { Kysely, PostgresDialect } from "kysely";
-import pg from "pg";
+import { Pool, types } from "pg";
 import { PgBoss } from "pg-boss";
 import { bossOptions, startBoss } from "./boss.ts";
 import { listenOn } from "./listen-on.ts";
@@ -11,7 +11,7 @@ import type { Database } from "./schema.ts";
 /** The PostgreSQL at a URL, which other servers may use as well. @throws {ServerError} SERVER_DATABASE */
 export async function openPostgresql(url: string): Promise<OpenDatabase> {
   await using opening = new AsyncDisposableStack();
-  const pool = new pg.Pool({
+  const pool = new Pool({
     connectionString: url,
     max: 10,
     connectionTimeoutMillis: 10_000,
@@ -41,15 +41,18 @@ export async function openPostgresql(url: string): Promise<OpenDatabase> {
     kind: "postgresql",
     db,
     boss,
-    listen: listener.listen,
+    listen: (channel, onPayload) => listener.listen(channel, onPayload),
     notify: (channel, payload, transaction) => notify(transaction ?? db, channel, payload),
     ping: () => ping(db),
     close: () => opened.disposeAsync(),
   };
 }
 
+/** Type id of int8 (pg_type.dat). */
+const int8 = 20;
+
 /** Sizes fit a number: 2^53 bytes are more than any disk. */
 function getTypeParser(id: number, format?: "text" | "binary"): (value: string) => unknown {
-  if (id === pg.types.builtins.INT8) return Number;
-  return pg.types.getTypeParser(id, format ?? "text");
+  if (id === int8) return Number;
+  return types.getTypeParser(id, format ?? "text");
 }
