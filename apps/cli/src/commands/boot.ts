@@ -17,7 +17,7 @@ import { guestConfigOf } from "../guest-config.ts";
 import { guestFlagNames, type GuestFlags } from "../guest-flags.ts";
 import { machineOf, type MachineGuest } from "../machine.ts";
 import type { MachineFlags } from "../machine-flags.ts";
-import { progressWriter } from "../progress/progress-writer.ts";
+import { withProgress } from "../progress/with-progress.ts";
 import { rawInput } from "../raw-input.ts";
 import { usageError } from "../usage-error.ts";
 
@@ -123,9 +123,8 @@ async function guestOfImage(
   if (flags.initAs === "initrd" && flags.initrd !== undefined)
     throw usageError("--init-as initrd makes an initrd of its own: leave --initrd out");
   const config = await guestConfigOf(flags);
-  const progress = progressWriter(flags.progress, context.process.stderr);
-  try {
-    const result = await buildDisk(
+  const result = await withProgress(context, flags.progress, (progress) =>
+    buildDisk(
       {
         source,
         output: join(directory, `disk.${flags.format}`),
@@ -139,22 +138,19 @@ async function guestOfImage(
         sourceDateEpoch: context.process.env["SOURCE_DATE_EPOCH"],
       },
       environmentOf(flags, context, progress),
-    );
-    progress.close();
-    for (const warning of [...result.warnings, ...(result.guest?.warnings ?? [])])
-      context.process.stderr.write(`warning: ${warning}\n`);
-    const initrd = result.guest?.initrd ?? flags.initrd;
-    return {
-      architecture: result.platform.architecture === "arm64" ? "arm64" : "amd64",
-      kernelArguments: result.guest?.kernelArguments ?? [],
-      initrd: initrd === undefined ? undefined : resolve(initrd),
-      disk: result.output,
-      readOnly: flags.readOnly || flags.format === "squashfs",
-      config: config ?? {},
-    };
-  } finally {
-    progress.close();
-  }
+    ),
+  );
+  for (const warning of [...result.warnings, ...(result.guest?.warnings ?? [])])
+    context.process.stderr.write(`warning: ${warning}\n`);
+  const initrd = result.guest?.initrd ?? flags.initrd;
+  return {
+    architecture: result.platform.architecture === "arm64" ? "arm64" : "amd64",
+    kernelArguments: result.guest?.kernelArguments ?? [],
+    initrd: initrd === undefined ? undefined : resolve(initrd),
+    disk: result.output,
+    readOnly: flags.readOnly || flags.format === "squashfs",
+    config: config ?? {},
+  };
 }
 
 /** One line on how it went, after the console. */

@@ -19,7 +19,7 @@ import { guestConfigOf } from "../guest-config.ts";
 import type { GuestFlags } from "../guest-flags.ts";
 import { machineOf } from "../machine.ts";
 import type { MachineFlags } from "../machine-flags.ts";
-import { progressWriter } from "../progress/progress-writer.ts";
+import { withProgress } from "../progress/with-progress.ts";
 import { layersJson, stagesJson, stagesTable } from "../stages.ts";
 
 export interface BuildFlags extends LayerFlags, DiskFlags, GuestFlags, MachineFlags {
@@ -34,8 +34,7 @@ export interface BuildFlags extends LayerFlags, DiskFlags, GuestFlags, MachineFl
 }
 
 export async function build(this: CliContext, flags: BuildFlags, source: string): Promise<void> {
-  const progress = progressWriter(flags.progress, this.process.stderr);
-  try {
+  const { result, launch } = await withProgress(this, flags.progress, async (progress) => {
     const guest = await guestOf(flags);
     const emit = await emitterOf(flags, guest);
     const result = await buildDisk(
@@ -53,16 +52,13 @@ export async function build(this: CliContext, flags: BuildFlags, source: string)
       },
       environmentOf(flags, this, progress),
     );
-    const launch = await emit(result);
-    progress.close();
-    for (const warning of [...result.warnings, ...(result.guest?.warnings ?? [])])
-      this.process.stderr.write(`warning: ${warning}\n`);
-    this.process.stdout.write(
-      flags.json ? `${JSON.stringify(buildResultJson(result, launch))}\n` : buildSummary(result, launch),
-    );
-  } finally {
-    progress.close();
-  }
+    return { result, launch: await emit(result) };
+  });
+  for (const warning of [...result.warnings, ...(result.guest?.warnings ?? [])])
+    this.process.stderr.write(`warning: ${warning}\n`);
+  this.process.stdout.write(
+    flags.json ? `${JSON.stringify(buildResultJson(result, launch))}\n` : buildSummary(result, launch),
+  );
 }
 
 /** Any flag that says what the guest is asks for one. */

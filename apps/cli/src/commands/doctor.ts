@@ -6,7 +6,7 @@ import { environmentOf, limitsOf, type LayerFlags } from "../flags.ts";
 import { formatTable } from "../format.ts";
 import { guestConfigOf } from "../guest-config.ts";
 import type { GuestFlags } from "../guest-flags.ts";
-import { progressWriter } from "../progress/progress-writer.ts";
+import { withProgress } from "../progress/with-progress.ts";
 
 export interface DoctorFlags extends LayerFlags, GuestFlags, Pick<DiskFlags, "format" | "compression"> {
   readonly kernel?: string;
@@ -15,10 +15,9 @@ export interface DoctorFlags extends LayerFlags, GuestFlags, Pick<DiskFlags, "fo
 }
 
 export async function doctor(this: CliContext, flags: DoctorFlags, source: string): Promise<void> {
-  const progress = progressWriter(flags.progress, this.process.stderr);
-  try {
+  const diagnosis = await withProgress(this, flags.progress, async (progress) => {
     const config = await guestConfigOf(flags);
-    const diagnosis = await diagnoseImage(
+    return diagnoseImage(
       {
         source,
         platform: flags.platform,
@@ -31,14 +30,11 @@ export async function doctor(this: CliContext, flags: DoctorFlags, source: strin
       },
       environmentOf(flags, this, progress),
     );
-    progress.close();
-    this.process.stdout.write(
-      flags.json ? `${JSON.stringify(diagnosisJson(diagnosis))}\n` : diagnosisText(diagnosis),
-    );
-    if (!diagnosis.boots) this.endWith(exitCodes.badImage);
-  } finally {
-    progress.close();
-  }
+  });
+  this.process.stdout.write(
+    flags.json ? `${JSON.stringify(diagnosisJson(diagnosis))}\n` : diagnosisText(diagnosis),
+  );
+  if (!diagnosis.boots) this.endWith(exitCodes.badImage);
 }
 
 /** The object of `--json`; docs/cli.md describes its members. */

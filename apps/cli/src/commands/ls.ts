@@ -3,22 +3,18 @@ import { displayText, type RootfsNode, type Timestamp } from "@bootlayer/rootfs-
 import type { CliContext } from "../context.ts";
 import { environmentOf, limitsOf, type LayerFlags } from "../flags.ts";
 import { formatTable } from "../format.ts";
-import { progressWriter } from "../progress/progress-writer.ts";
+import { withProgress } from "../progress/with-progress.ts";
 
 export async function ls(this: CliContext, flags: LayerFlags, source: string, path?: string): Promise<void> {
-  const progress = progressWriter(flags.progress, this.process.stderr);
-  try {
-    const files = await listFiles(
+  const files = await withProgress(this, flags.progress, (progress) =>
+    listFiles(
       { source, platform: flags.platform, path, limits: limitsOf(flags) },
       environmentOf(flags, this, progress),
-    );
-    progress.close();
-    this.process.stdout.write(
-      flags.json ? `${JSON.stringify(files.map(fileJson))}\n` : formatTable(files.map(fileRow), [1, 2, 3]),
-    );
-  } finally {
-    progress.close();
-  }
+    ),
+  );
+  this.process.stdout.write(
+    flags.json ? `${JSON.stringify(files.map(fileJson))}\n` : formatTable(files.map(fileRow), [1, 2, 3]),
+  );
 }
 
 const typeLetters: Readonly<Record<RootfsNode["kind"], string>> = {

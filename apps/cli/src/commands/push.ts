@@ -1,9 +1,10 @@
-import { formatPlatform, pushImage, type PushResult } from "@bootlayer/image-builder";
+import { pushImage, type PushResult } from "@bootlayer/image-builder";
 import type { CliContext } from "../context.ts";
 import { environmentOf, type SourceFlags } from "../flags.ts";
 import { formatBytes, formatTable } from "../format.ts";
-import { progressWriter } from "../progress/progress-writer.ts";
-import { stagesJson, stagesTable } from "../stages.ts";
+import { withProgress } from "../progress/with-progress.ts";
+import { stagesTable } from "../stages.ts";
+import { transferJson, transferredImage } from "../transfer.ts";
 
 export async function push(
   this: CliContext,
@@ -11,25 +12,17 @@ export async function push(
   source: string,
   target: string,
 ): Promise<void> {
-  const progress = progressWriter(flags.progress, this.process.stderr);
-  try {
-    const { platform } = flags;
-    const result = await pushImage({ source, target, platform }, environmentOf(flags, this, progress));
-    progress.close();
-    this.process.stdout.write(flags.json ? `${JSON.stringify(pushJson(result))}\n` : pushSummary(result));
-  } finally {
-    progress.close();
-  }
-}
-
-function pushJson(result: PushResult): object {
-  return { ...result, platforms: result.platforms.map(formatPlatform), stages: stagesJson(result.stages) };
+  const { platform } = flags;
+  const result = await withProgress(this, flags.progress, (progress) =>
+    pushImage({ source, target, platform }, environmentOf(flags, this, progress)),
+  );
+  this.process.stdout.write(flags.json ? `${JSON.stringify(transferJson(result))}\n` : pushSummary(result));
 }
 
 function pushSummary({ target, digest, platforms, blobs, uploadedBytes, stages }: PushResult): string {
   const count = (wanted: string): number => blobs.filter(({ how }) => how === wanted).length;
   const facts = [
-    ["image", `${target} (${platforms.map(formatPlatform).join(", ") || "no platform"})`],
+    ["image", transferredImage(target, platforms)],
     ["digest", digest],
     ["pushed", `${formatBytes(uploadedBytes)} in ${count("uploaded")} of ${blobs.length} blobs`],
     ["spared", `${count("present")} blobs were in the registry, ${count("mounted")} were mounted`],

@@ -3,28 +3,22 @@ import type { CliContext } from "../context.ts";
 import { exitCodes } from "../exit-code.ts";
 import type { SourceFlags, StoreFlags } from "../flags.ts";
 import { formatBytes, formatTable } from "../format.ts";
-import { progressWriter } from "../progress/progress-writer.ts";
+import { withProgress } from "../progress/with-progress.ts";
 import { storeDirectory } from "../store-directory.ts";
 
 export type ScrubFlags = StoreFlags & Pick<SourceFlags, "progress">;
 
 export async function scrub(this: CliContext, flags: ScrubFlags): Promise<void> {
-  const progress = progressWriter(flags.progress, this.process.stderr);
-  try {
-    const report = await scrubStore({
+  const report = await withProgress(this, flags.progress, (progress) =>
+    scrubStore({
       store: storeDirectory(flags.store, this.process.env),
       signal: this.signal,
       onEvent: (event) => progress.report(event),
-    });
-    progress.close();
-    const clean = report.wrong.length === 0;
-    this.process.stdout.write(
-      flags.json ? `${JSON.stringify({ clean, ...report })}\n` : scrubSummary(report),
-    );
-    if (!clean) this.endWith(exitCodes.badImage);
-  } finally {
-    progress.close();
-  }
+    }),
+  );
+  const clean = report.wrong.length === 0;
+  this.process.stdout.write(flags.json ? `${JSON.stringify({ clean, ...report })}\n` : scrubSummary(report));
+  if (!clean) this.endWith(exitCodes.badImage);
 }
 
 function scrubSummary({ checkedBlobs, checkedBytes, wrong, hurtImages }: ScrubReport): string {
