@@ -71,14 +71,8 @@ export async function tagImage(
   async function entries(replaced: readonly Descriptor[]): Promise<readonly Descriptor[]> {
     await checkWhole(store, name, descriptor);
     const sameName = replaced.filter((other) => nameOf(other) === name);
-    const {
-      mediaType,
-      digest,
-      size,
-      annotations: own,
-      ...joined
-    } = await joinPlatforms(store, sameName, descriptor);
-    const { platform } = joined;
+    const joined = await joinPlatforms(store, sameName, descriptor);
+    const { mediaType, digest, size, platform, annotations: own } = joined;
     const named = { ...own, ...annotations, [refNameAnnotation]: name };
     return [{ mediaType, digest, size, ...(platform === undefined ? {} : { platform }), annotations: named }];
   }

@@ -17,29 +17,33 @@ export async function quarantineWrongBlob(
   signal?: AbortSignal,
 ): Promise<void> {
   const path = blobPath(store, descriptor.digest);
-  if (!(await isTakenWrongly())) return;
-  const name = lockNameOf(descriptor.digest);
-  // Of two that saw the wrong file, the second must not move away the right one that the first has put there.
-  await withLock(
-    store.lockDirectory,
-    name,
-    async () => {
-      if (!(await isTakenWrongly())) return;
-      await rename(path, join(store.quarantineDirectory, `${name}.${ownerTag()}`)).catch((cause: unknown) => {
-        throw fileError(`move ${path} to the quarantine`, cause);
-      });
-    },
-    signal,
-  );
-
   async function isTakenWrongly(): Promise<boolean> {
     return (await exists(path)) && !(await hasBlob(store, descriptor));
   }
+  if (await isTakenWrongly()) await quarantineIf(isTakenWrongly, store, descriptor.digest, signal);
 }
 
-/** Of the lock under which something leaves a blob's place for the quarantine. */
-export function lockNameOf(digest: Digest): string {
-  return `${digestAlgorithm(digest)}-${digestHex(digest)}`;
+/**
+ * Moves what has a blob's name to the quarantine if `isWrong` holds under the lock of that name: of two that saw the wrong
+ * file, the second must not move away the right one that the first has put there. Answers with its name in the quarantine.
+ */
+export async function quarantineIf(
+  isWrong: () => Promise<boolean>,
+  store: BlobStore,
+  digest: Digest,
+  signal: AbortSignal | undefined,
+): Promise<string | undefined> {
+  const path = blobPath(store, digest);
+  const lockName = `${digestAlgorithm(digest)}-${digestHex(digest)}`;
+  async function move(): Promise<string | undefined> {
+    if (!(await isWrong())) return undefined;
+    const name = `${lockName}.${ownerTag()}`;
+    await rename(path, join(store.quarantineDirectory, name)).catch((cause: unknown) => {
+      throw fileError(`move ${path} to the quarantine`, cause);
+    });
+    return name;
+  }
+  return withLock(store.lockDirectory, lockName, move, signal);
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -1,16 +1,13 @@
 import { createHash } from "node:crypto";
-import { lstat, rename } from "node:fs/promises";
-import { join } from "node:path";
-import { fileError, ownerTag } from "@bootlayer/durable-file";
+import { lstat } from "node:fs/promises";
+import { fileError } from "@bootlayer/durable-file";
 import { digestAlgorithm, digestHex, type Digest } from "@bootlayer/image-spec";
 import type { BlobStore } from "./blob-store.ts";
 import type { StoreEvent } from "./events.ts";
+import { contentsOfImages } from "./image-contents.ts";
 import { nameOf } from "./images.ts";
-import { readIndexFile } from "./index-file.ts";
 import { listBlobs, type ListedBlob } from "./list-blobs.ts";
-import { withLock } from "./lock.ts";
-import { lockNameOf } from "./quarantine.ts";
-import { reach } from "./reachable.ts";
+import { quarantineIf } from "./quarantine.ts";
 import { openRegularFile } from "./regular-file.ts";
 
 export interface ScrubOptions {
@@ -64,24 +61,11 @@ export async function scrubStore(
     }
     onEvent?.({ kind: "scrub-progress", blobs: checkedBlobs, bytes: checkedBytes, totalBytes });
   }
-  const hurtImages = images.flatMap(({ name, digests }) => {
+  const hurtImages = images.flatMap(({ entry, digests }) => {
     const hurt = wrong.flatMap(({ digest }) => (digests.has(digest) ? [digest] : []));
-    return hurt.length > 0 ? [{ name, digests: hurt }] : [];
+    return hurt.length > 0 ? [{ name: nameOf(entry), digests: hurt }] : [];
   });
   return { checkedBlobs, checkedBytes, wrong, hurtImages };
-}
-
-async function contentsOfImages(
-  store: BlobStore,
-  signal: AbortSignal | undefined,
-): Promise<{ name: string | undefined; digests: ReadonlySet<Digest> }[]> {
-  const images: { name: string | undefined; digests: ReadonlySet<Digest> }[] = [];
-  for (const entry of await readIndexFile(store))
-    images.push({
-      name: nameOf(entry),
-      digests: (await reach(store, [entry], undefined, signal)).digests,
-    });
-  return images;
 }
 
 type Verdict = Readonly<
@@ -126,17 +110,10 @@ async function quarantine(
   inode: number | undefined,
   signal: AbortSignal | undefined,
 ): Promise<string | undefined> {
-  const lockName = lockNameOf(digest);
-  const name = `${lockName}.${ownerTag()}`;
-  async function move(): Promise<string | undefined> {
+  async function isStillThere(): Promise<boolean> {
     const found = await lstat(path).catch(() => undefined);
     // Another process has moved it, and perhaps the right one is in its place by now.
-    const isStillThere = found?.isFile() === true ? found.ino === inode : found && inode === undefined;
-    if (isStillThere !== true) return undefined;
-    await rename(path, join(store.quarantineDirectory, name)).catch((cause: unknown) => {
-      throw fileError(`move ${path} to the quarantine`, cause);
-    });
-    return name;
+    return found !== undefined && (found.isFile() ? found.ino === inode : inode === undefined);
   }
-  return withLock(store.lockDirectory, lockName, move, signal);
+  return quarantineIf(isStillThere, store, digest, signal);
 }

@@ -1,12 +1,11 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import type { Descriptor, Digest } from "@bootlayer/image-spec";
+import type { Digest } from "@bootlayer/image-spec";
 import type { BlobStore } from "./blob-store.ts";
+import { contentsOfImages } from "./image-contents.ts";
 import { nameOf } from "./images.ts";
-import { readIndexFile } from "./index-file.ts";
 import { listBlobs } from "./list-blobs.ts";
 import { listPartials } from "./partial.ts";
-import { reach } from "./reachable.ts";
 
 export interface ImageUsage {
   readonly name: string | undefined;
@@ -39,13 +38,10 @@ export async function storeUsage(
   const sizes = new Map<Digest, number>();
   for await (const { digest, size } of listBlobs(store)) sizes.set(digest, size);
   const users = new Map<Digest, number>();
-  const contents: { readonly entry: Descriptor; readonly digests: ReadonlySet<Digest> }[] = [];
-  for (const entry of await readIndexFile(store)) {
-    const { digests } = await reach(store, [entry], undefined, signal);
-    contents.push({ entry, digests });
-    // Two names of one image share all of it.
+  const contents = await contentsOfImages(store, signal);
+  // Two names of one image share all of it.
+  for (const { digests } of contents)
     for (const digest of digests) users.set(digest, (users.get(digest) ?? 0) + 1);
-  }
   function bytesOf(digests: Iterable<Digest>): number {
     let sum = 0;
     for (const digest of digests) sum += sizes.get(digest) ?? 0;
