@@ -22,7 +22,7 @@ import { pullIntoStore, type StorePull } from "./store-pull.ts";
 export interface PullRequest extends Pick<BuildRequest, "platform"> {
   /** A reference in a registry. */
   readonly source: string;
-  /** Whether the images of all platforms come, and the index that names them; default: one platform's. */
+  /** Whether the images of all platforms come, and the index that names them, whatever `platform` says. Default: false. */
   readonly allPlatforms?: boolean | undefined;
 }
 

@@ -8,7 +8,8 @@ import type { SourceContext } from "../opened-source.ts";
 import type { Source } from "../source.ts";
 import { archiveError, readArchiveEntries } from "./archive-entries.ts";
 import { daemonAddress, fetchFromDaemon } from "./docker-daemon.ts";
-import { openDockerArchive, type ArchivedImage } from "./open-docker-archive.ts";
+import type { LocalImage } from "./local-image.ts";
+import { openDockerArchive } from "./open-docker-archive.ts";
 import { openOciArchive } from "./open-oci-archive.ts";
 import { findSourceFile, type SourceFile } from "./source-file.ts";
 import { spool } from "./spool.ts";
@@ -72,7 +73,7 @@ export async function openArchive(
   source: ArchiveSource,
   file: SourceFile,
   { limits, platform, signal }: OpenArchiveOptions,
-): Promise<ArchivedImage> {
+): Promise<LocalImage> {
   const entries = await readArchiveEntries(file, limits, signal);
   switch (source.kind) {
     case "oci-archive":

@@ -8,20 +8,14 @@ import {
   type Descriptor,
   type Digest,
   type Platform,
-  type ResolvedImage,
 } from "@bootlayer/image-spec";
 import { detectWrapping, magicBytes, type LayerSource } from "@bootlayer/layer-flattener";
 import type { DockerArchiveImage } from "../source.ts";
 import { archiveError, readDocumentAt, type ArchiveEntries, type ArchiveEntry } from "./archive-entries.ts";
 import { chooseDockerImage, parseDockerManifest } from "./docker-manifest.ts";
 import { layerMediaType } from "./layer-media-type.ts";
+import type { LocalImage } from "./local-image.ts";
 import { synthesizeImage } from "./synthesized-image.ts";
-
-/** Documents of an image, and its layers where they lie. */
-export interface ArchivedImage {
-  readonly image: ResolvedImage;
-  readonly layers: readonly LayerSource[];
-}
 
 /**
  * An image of an archive as `docker save` writes it, in the old form and in that which is an OCI layout too: manifest.json
@@ -37,7 +31,7 @@ export async function openDockerArchive(
   wanted: DockerArchiveImage,
   platform: Platform,
   signal: AbortSignal,
-): Promise<ArchivedImage> {
+): Promise<LocalImage> {
   const { file } = entries;
   if (!entries.has("manifest.json"))
     throw archiveError(file.name, "has no manifest.json: it is none of docker save");

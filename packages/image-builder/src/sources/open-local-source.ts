@@ -1,7 +1,7 @@
 import { reportResolved, type OpenedSource } from "../opened-source.ts";
 import type { Source } from "../source.ts";
+import type { LocalImage } from "./local-image.ts";
 import { archiveFile, openArchive, type OpenArchiveOptions } from "./open-archive.ts";
-import type { ArchivedImage } from "./open-docker-archive.ts";
 import { readRootfsLayer } from "./open-rootfs.ts";
 import { readTarLayer } from "./open-tar.ts";
 import { scratchImage } from "./scratch-image.ts";
@@ -29,15 +29,11 @@ export async function openLocalSource(
   };
 }
 
-interface ReadImage extends ArchivedImage {
-  readonly warnings?: readonly string[];
-}
-
 async function readerOf(
   source: LocalSource,
   options: OpenArchiveOptions,
   opening: AsyncDisposableStack,
-): Promise<() => Promise<{ readonly result: ReadImage; readonly bytes: number }>> {
+): Promise<() => Promise<{ readonly result: LocalImage; readonly bytes: number }>> {
   const { limits, platform, signal } = options;
   if (source.kind === "rootfs")
     return async () => {

@@ -12,7 +12,7 @@ import {
 import * as z from "zod";
 import { layerSources } from "../opened-source.ts";
 import { archiveError, readDocumentAt, type ArchiveEntries, type ArchiveEntry } from "./archive-entries.ts";
-import type { ArchivedImage } from "./open-docker-archive.ts";
+import type { LocalImage } from "./local-image.ts";
 
 /** Which image of a layout: by what names it there, by its digest, or the only one. */
 export interface LayoutImage {
@@ -33,7 +33,7 @@ export async function openOciArchive(
   entries: ArchiveEntries,
   { tag, digest }: LayoutImage,
   platform: Platform,
-): Promise<ArchivedImage> {
+): Promise<LocalImage> {
   const { file } = entries;
   for (const name of ["oci-layout", "index.json"])
     if (!entries.has(name)) throw archiveError(file.name, `has no file ${name}: it is no OCI image layout`);

@@ -1,13 +1,13 @@
 import type { Platform } from "@bootlayer/image-spec";
 import type { LayerSource } from "@bootlayer/layer-flattener";
-import type { ArchivedImage } from "./open-docker-archive.ts";
+import type { LocalImage } from "./local-image.ts";
 import { synthesizeImage } from "./synthesized-image.ts";
 
 /**
  * An image of one layer, made for the platform that is asked for, with what a build `FROM scratch` begins with as its
  * config. Nothing says when it was made.
  */
-export async function scratchImage(layer: LayerSource, platform: Platform): Promise<ArchivedImage> {
+export async function scratchImage(layer: LayerSource, platform: Platform): Promise<LocalImage> {
   const { os, architecture, variant } = platform;
   const config = {
     architecture,
