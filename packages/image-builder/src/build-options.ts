@@ -23,6 +23,11 @@ export interface Environment {
    * addresses in URLs are asked about. Absent: all may be.
    */
   readonly allowAddress?: (address: string, host: string) => boolean;
+  /**
+   * Hosts of the store's own registry (`openOwnRegistry`), as references spell them: what was pushed there is found in the
+   * store by buildDisk, inspectImage and listFiles, and never asked for by a request.
+   */
+  readonly ownRegistries?: readonly string[];
   /** What the sources `-` and `tar:-` read, once: a command's standard input. */
   readonly input?: AsyncIterable<Uint8Array> | undefined;
   readonly signal?: AbortSignal;

@@ -24,6 +24,19 @@ export { listStoredImages, storeUsage, type StoredImage, type StoreUsage } from 
 export { collectGarbage, type GarbageReport, type GarbageRequest } from "./collect-garbage.ts";
 export type { SweptArtifact } from "./sweep-artifacts.ts";
 export { scrubStore } from "./scrub-store.ts";
+export { openOwnRegistry, type OwnRegistry, type OwnRepositories } from "./own-registry/own-registry.ts";
+export {
+  findOwnBlob,
+  keepOwnBlob,
+  mountOwnBlob,
+  openOwnBlob,
+  removeOwnBlob,
+} from "./own-registry/own-blobs.ts";
+export { findOwnManifest, readOwnManifest, removeOwnManifest } from "./own-registry/own-manifests.ts";
+export type { ManifestName } from "./own-registry/own-names.ts";
+export { listOwnTags } from "./own-registry/own-tags.ts";
+export { listOwnReferrers } from "./own-registry/own-referrers.ts";
+export { putOwnManifest, type PutManifest, type PutManifestResult } from "./own-registry/put-own-manifest.ts";
 export { parseSource, type Source } from "./source.ts";
 export type { BuildEvent, BuildStage, StageReport } from "./events.ts";
 export { BuilderError, type BuilderErrorCode } from "./errors.ts";
@@ -38,6 +51,9 @@ export {
   type ResolvedImage,
 } from "@bootlayer/image-spec";
 export {
+  isRepository,
+  isTag,
+  parseRegistry,
   registryLogin,
   registrySettings,
   type AuthFileOptions,

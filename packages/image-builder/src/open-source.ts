@@ -25,6 +25,7 @@ import {
   type OpenedSource,
   type SourceContext,
 } from "./opened-source.ts";
+import { isOwnReference, openOwnSource } from "./own-registry/open-own-source.ts";
 import { parseSource, type Source } from "./source.ts";
 import { openLocalSource } from "./sources/open-local-source.ts";
 
@@ -43,6 +44,8 @@ export async function openSource(
   const platform = request.platform === undefined ? hostPlatform() : parsePlatform(request.platform);
   switch (source.kind) {
     case "registry":
+      if (isOwnReference(source.reference, environment))
+        return openOwnSource(request.source, source.reference, platform, environment, context);
       return openRegistrySource(request.source, source.reference, platform, environment, context);
     case "oci-layout":
       return openLayoutSource(request.source, source, platform, context);

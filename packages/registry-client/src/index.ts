@@ -1,4 +1,11 @@
-export { formatReference, parseReference, parseRegistry, type Reference } from "./reference.ts";
+export {
+  formatReference,
+  isRepository,
+  isTag,
+  parseReference,
+  parseRegistry,
+  type Reference,
+} from "./reference.ts";
 export {
   createRegistryClient,
   type ElsewhereRequest,
