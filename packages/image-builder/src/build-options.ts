@@ -78,7 +78,7 @@ export function parseBuildOptions(request: BuildRequest): BuildOptions {
   if (!success)
     throw new BuilderError("OPTIONS_INVALID", z.prettifyError(cause), "see the options of build", { cause });
   const output = resolve(data.output);
-  const guest = parseGuestOptions(request.guest);
+  const { disk, guest } = parseIdentityOptions(request);
   if (guest?.as === "initrd" && guest.initrd === output)
     throw new BuilderError(
       "OPTIONS_INVALID",
@@ -87,7 +87,7 @@ export function parseBuildOptions(request: BuildRequest): BuildOptions {
     );
   return {
     output,
-    disk: parseDiskOptions(request.disk ?? {}),
+    disk,
     guest,
     cache: data.cache,
     sha256: data.sha256,
@@ -96,4 +96,12 @@ export function parseBuildOptions(request: BuildRequest): BuildOptions {
       ...(request.readAheadThreads === undefined ? {} : { readAheadThreads: request.readAheadThreads }),
     },
   };
+}
+
+/** The options that the key is made of. @throws {BuilderError} OPTIONS_INVALID. @throws {GuestError} GUEST_CONFIG. */
+export function parseIdentityOptions({
+  disk,
+  guest,
+}: Pick<BuildRequest, "disk" | "guest">): Pick<BuildOptions, "disk" | "guest"> {
+  return { disk: parseDiskOptions(disk ?? {}), guest: parseGuestOptions(guest) };
 }

@@ -1,20 +1,21 @@
 import type { Digest, Platform } from "@bootlayer/image-spec";
 import type { FlattenStatistics } from "@bootlayer/layer-flattener";
+import type { DataRegion } from "@bootlayer/rootfs-tree";
 import { describeArtifact, findArtifact, type Artifact } from "./artifact-cache.ts";
 import { copyFromCache, dataBytes, keepInCache, type BuildContext } from "./build-context.ts";
-import { buildKey, type BuildKey } from "./build-key.ts";
+import type { BuildKey } from "./build-key.ts";
 import { parseBuildOptions, type BuildRequest, type Environment } from "./build-options.ts";
 import { withCancellation } from "./cancellation.ts";
 import { diskSha256 } from "./disk-digest.ts";
 import type { DiskOptions } from "./disk-options.ts";
 import type { BuildEvent, StageReport } from "./events.ts";
-import { prepareBuildGuest, type BuildGuest, type GuestFacts, type GuestReport } from "./guest-build.ts";
+import type { BuildGuest, GuestFacts, GuestReport } from "./guest-build.ts";
 import { layerTimes, type LayerReport } from "./layer-times.ts";
 import { makeDisk } from "./make-disk.ts";
 import { cachedInitrd, newInitrd, readTree, type PendingInitrd } from "./make-initrd.ts";
 import { openSource } from "./open-source.ts";
 import { checkOutput } from "./output-file.ts";
-import { sourceTime } from "./source-time.ts";
+import { identifyBuild } from "./resolve-build.ts";
 import { stageClock } from "./stages.ts";
 
 /** A disk that is in place. */
@@ -31,6 +32,8 @@ export interface BuildResult {
   readonly bytes: number;
   /** Bytes of the disk that are not holes. */
   readonly dataBytes: number;
+  /** Where those are, in ascending order; all bytes outside are zero. */
+  readonly dataRegions: readonly DataRegion[];
   /** Hex, if asked for. */
   readonly sha256: string | undefined;
   readonly key: BuildKey;
@@ -77,14 +80,7 @@ export async function buildDisk(request: BuildRequest, environment: Environment)
     };
     await using source = await openSource(request, environment, { clock, onEvent, signal });
     const { image } = source;
-    const guest = await prepareBuildGuest(options, image, signal);
-    const time = sourceTime(image.config, request.sourceDateEpoch);
-    const key = buildKey({
-      manifestDigest: image.descriptor.digest,
-      disk: options.disk,
-      time,
-      guest: initrd === undefined ? guest?.prepared.identity : undefined,
-    });
+    const { key, time, guest } = await identifyBuild(options, image, request, signal);
     const build: BuildContext = {
       options,
       store: environment.store,
@@ -109,6 +105,7 @@ export async function buildDisk(request: BuildRequest, environment: Environment)
       output: options.output,
       bytes: disk.artifact.bytes,
       dataBytes: dataBytes(disk.artifact),
+      dataRegions: disk.artifact.dataRegions,
       sha256,
       key,
       cached: disk.cached,

@@ -43,7 +43,7 @@ export interface BuildGuest {
 
 /** @throws {GuestError} GUEST_ARCHITECTURE, GUEST_FILE, GUEST_MODULE: before a layer is asked for. */
 export async function prepareBuildGuest(
-  { guest: options, disk }: BuildOptions,
+  { guest: options, disk }: Pick<BuildOptions, "guest" | "disk">,
   { platform }: ResolvedImage,
   signal: AbortSignal,
 ): Promise<BuildGuest | undefined> {

@@ -1,6 +1,7 @@
 export { buildDisk, type BuildResult } from "./build.ts";
 export type { BuildRequest, Environment } from "./build-options.ts";
 export type { BuildKey } from "./build-key.ts";
+export { resolveBuild, type ResolvedBuild } from "./resolve-build.ts";
 export {
   parseCompression,
   parseDiskSize,

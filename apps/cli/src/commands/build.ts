@@ -110,6 +110,8 @@ async function emitterOf(
 function buildResultJson(result: BuildResult, launch: readonly EmittedFile[]): object {
   return {
     ...result,
+    // Thousands, and nobody's who has the disk.
+    dataRegions: undefined,
     platform: formatPlatform(result.platform),
     stages: stagesJson(result.stages),
     layers: layersJson(result.layers),
