@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { mkdir, rm, symlink, truncate, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readlink, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { digestOf, type Descriptor } from "@bootlayer/image-spec";
 import { beforeEach, expect, test } from "vitest";
@@ -19,6 +19,11 @@ async function plant(bytes: Uint8Array): Promise<Descriptor & { readonly path: s
   const path = blobPath(store, digest);
   await writeFile(path, bytes);
   return { mediaType: "application/octet-stream", digest, size: bytes.length, path };
+}
+
+async function openFiles(): Promise<readonly string[]> {
+  const descriptors = await readdir("/proc/self/fd");
+  return Promise.all(descriptors.map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => "")));
 }
 
 const mebibyte = 2 ** 20;
@@ -49,6 +54,15 @@ test("a reader may stop in the middle", async () => {
       expect(chunk.length).toBe(mebibyte);
       break;
     }
+});
+
+test.runIf(process.platform === "linux")("whoever stops reading leaves no file open", async () => {
+  const blob = await plant(randomBytes(5 * mebibyte));
+  for await (const _ of readBlob(store, blob)) {
+    expect(await openFiles()).toContain(blob.path);
+    break;
+  }
+  expect(await openFiles()).not.toContain(blob.path);
 });
 
 test("an aborted read rejects with the signal's reason", async () => {
