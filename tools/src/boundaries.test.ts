@@ -111,3 +111,18 @@ test("a test may import the fixtures, its package may not", () => {
   };
   expect(boundaryViolations([part, fixtures])).toEqual([expect.stringContaining("packages/part/src/b.ts")]);
 });
+
+test("a test of what the fixtures are built on may not import them: that were a circle", () => {
+  const fixtures: Project = { ...none, name: "@bootlayer/test-fixtures", layer: "fixtures" };
+  const text = 'import { image } from "@bootlayer/test-fixtures";';
+  const spec: Project = {
+    ...none,
+    name: "@bootlayer/rootfs-tree",
+    layer: "spec",
+    devDependencies: [fixtures.name],
+    files: [{ path: "packages/rootfs-tree/src/a.test.ts", text }],
+  };
+  expect(boundaryViolations([spec, fixtures])).toEqual([
+    expect.stringContaining("spec may not import fixtures"),
+  ]);
+});

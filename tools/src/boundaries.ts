@@ -9,9 +9,12 @@ const allowed: Readonly<Record<Layer, readonly Layer[]>> = {
   builder: ["base", "spec", "part"],
   service: ["base", "spec", "builder"],
   app: ["base", "spec", "builder", "service"],
-  fixtures: [],
+  fixtures: ["base", "spec"],
   tools: ["base", "spec", "part", "builder", "service", "app", "fixtures"],
 };
+
+/** Installed by nobody, or bundled: dependencies of development are there when their files run. */
+const developed: ReadonlySet<Layer> = new Set<Layer>(["app", "fixtures", "tools"]);
 
 /** Packages that people install alone for one format: nothing from outside may come along. */
 const withoutOutsiders: ReadonlySet<string> = new Set([
@@ -59,8 +62,7 @@ function fileViolations(
     const target = packageName(specifier);
     const declared =
       project.dependencies.includes(target) ||
-      ((isTest || project.layer === "app" || project.layer === "tools") &&
-        project.devDependencies.includes(target));
+      ((isTest || developed.has(project.layer)) && project.devDependencies.includes(target));
     const imported = byName.get(target);
     if (!imported) {
       if (!isTest && withoutOutsiders.has(project.name))
@@ -69,7 +71,8 @@ function fileViolations(
       continue;
     }
     const mayImport =
-      allowed[project.layer].includes(imported.layer) || (isTest && imported.layer === "fixtures");
+      allowed[project.layer].includes(imported.layer) ||
+      (isTest && imported.layer === "fixtures" && !allowed.fixtures.includes(project.layer));
     if (!mayImport) violations.push(`${at}: ${project.layer} may not import ${imported.layer}`);
     else if (!declared) violations.push(`${at}: not among its dependencies`);
   }

@@ -2,8 +2,9 @@ import { readFileSync } from "node:fs";
 import { truncate } from "node:fs/promises";
 import { join } from "node:path";
 import { bootDisk, cloudKernel, requireJudge } from "@bootlayer/test-fixtures";
+import { run, withDirectory } from "@bootlayer/test-fixtures/image-writers";
 import { describe, expect, test } from "vitest";
-import { expectClean, makeImage, run, withDirectory } from "../integration/judging.ts";
+import { expectClean, makeImage } from "../integration/judging.ts";
 
 /** This machine's programs and the libraries that ldd tells, by path. */
 async function withLibraries(programs: readonly string[]): Promise<ReadonlyMap<string, Buffer>> {
@@ -33,10 +34,10 @@ describe.skipIf(judge.skip)(`in a virtual machine${judge.reason}`, () => {
         "/usr/bin/sha256sum",
         "/usr/sbin/resize2fs",
       ]);
-      const { path } = await makeImage(join(directory, "disk"), {}, (tree) => {
-        for (const [name, content] of files) tree.file(name, content, { mode: 0o755 });
+      const { path } = await makeImage(join(directory, "disk"), {}, async (tree) => {
+        for (const [name, content] of files) await tree.file(name, content, { mode: 0o755 });
         for (const name of ["dev", "proc", "etc"]) tree.directory(name);
-        tree.file("large", Buffer.alloc(30_000_000, "contents that must not change"));
+        await tree.file("large", Buffer.alloc(30_000_000, "contents that must not change"));
       });
       await truncate(path, 40 * 2 ** 30);
       const { commands } = await bootDisk({

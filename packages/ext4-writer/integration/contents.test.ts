@@ -1,10 +1,10 @@
 import { open, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { debugfs, requireJudge, withMount } from "@bootlayer/test-fixtures";
+import { treeMaker, withDirectory } from "@bootlayer/test-fixtures/image-writers";
 import { createExt4Image } from "../src/index.ts";
 import { describe, expect, test } from "vitest";
-import { expectClean, expectSound, makeImage, withDirectory } from "./judging.ts";
-import { treeMaker } from "./tree-maker.ts";
+import { expectClean, expectSound, makeImage } from "./judging.ts";
 
 /** A block of data at every second block: nothing of it can be joined. */
 function alternating(blocks: number, blockSize: number): { offset: number; length: number }[] {
@@ -29,9 +29,9 @@ describe.skipIf(judge.skip)(`under the kernel${judge.reason}`, () => {
         const dataRegions = alternating(extents, blockSize);
         const data = Buffer.alloc(extents * blockSize, "fragment");
         const size = extents * 2 * blockSize;
-        const image = await makeImage(join(directory, "disk"), { blockSize }, (tree) => {
-          tree.sparseFile("fragments", { size, dataRegions }, data);
-          tree.file("after", "another");
+        const image = await makeImage(join(directory, "disk"), { blockSize }, async (tree) => {
+          await tree.sparseFile("fragments", { size, dataRegions }, data);
+          await tree.file("after", "another");
         });
         await expectSound(image);
         expect(await debugfs(image.path, "ex /fragments")).toContain(` 0/ ${depth} `);
@@ -52,10 +52,10 @@ describe.skipIf(judge.skip)(`under the kernel${judge.reason}`, () => {
       const image = await makeImage(
         join(directory, "disk"),
         {},
-        (tree) => {
-          tree.sparseFile("odd", { size: 150_000, dataRegions }, data);
-          tree.sparseFile("all-hole", { size: 5_000_000, dataRegions: [] }, Buffer.alloc(0));
-          tree.file("after", Buffer.alloc(70_001, "z"));
+        async (tree) => {
+          await tree.sparseFile("odd", { size: 150_000, dataRegions }, data);
+          await tree.sparseFile("all-hole", { size: 5_000_000, dataRegions: [] }, Buffer.alloc(0));
+          await tree.file("after", Buffer.alloc(70_001, "z"));
         },
         977,
       );
@@ -96,10 +96,10 @@ describe.skipIf(judge.skip)(`under the kernel${judge.reason}`, () => {
 
   test("contents larger than a group run around the heads of groups", async () => {
     await withDirectory(async (directory) => {
-      const image = await makeImage(join(directory, "disk"), { blockSize: 1024 }, (tree) => {
-        tree.file("across-groups", Buffer.alloc(60_000_000, "over group 0, 1, 3, 5 and 7; "));
+      const image = await makeImage(join(directory, "disk"), { blockSize: 1024 }, async (tree) => {
+        await tree.file("across-groups", Buffer.alloc(60_000_000, "over group 0, 1, 3, 5 and 7; "));
         for (let index = 0; index < 50; index++)
-          tree.file(`small/${index}`, Buffer.alloc(30_000, `${index}`));
+          await tree.file(`small/${index}`, Buffer.alloc(30_000, `${index}`));
       });
       await expectSound(image);
       const extents = await debugfs(image.path, "ex /across-groups");
@@ -113,12 +113,12 @@ test("content that no node refers to is free in the image, and nothing of it rem
     const path = join(directory, "disk");
     const writer = await createExt4Image(path);
     const tree = treeMaker(writer);
-    tree.file("before", "kept before");
+    await tree.file("before", "kept before");
     const secret = Buffer.alloc(300_000, "-----BEGIN PRIVATE KEY-----");
     const sink = writer.openContent({ size: secret.length });
     void sink.write(secret);
     sink.close();
-    tree.file("after", "kept after");
+    await tree.file("after", "kept after");
     const summary = await writer.finish(tree.root);
     expect(summary.contentDropped).toBe(300_000);
     const bytes = await readFile(path);
@@ -133,8 +133,9 @@ test("all that lies outside the regions told is zero, and takes no room on the h
     const { path, summary } = await makeImage(
       join(directory, "disk"),
       { size: { kind: "bytes", bytes: 2 ** 28 } },
-      (tree) => {
-        for (let index = 0; index < 500; index++) tree.file(`files/${index}`, Buffer.alloc(index * 13, 1));
+      async (tree) => {
+        for (let index = 0; index < 500; index++)
+          await tree.file(`files/${index}`, Buffer.alloc(index * 13, 1));
       },
     );
     const bytes = await readFile(path);

@@ -3,9 +3,14 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { byteStringOf, type ByteString } from "@bootlayer/rootfs-tree";
 import { debugfs, dumpe2fs, requireJudge, withMount } from "@bootlayer/test-fixtures";
+import {
+  attributes,
+  expectSameTree,
+  withDirectory,
+  type TreeMaker,
+} from "@bootlayer/test-fixtures/image-writers";
 import { describe, expect, test } from "vitest";
-import { expectClean, expectSameTree, listMounted, makeImage, withDirectory } from "./judging.ts";
-import { attributes, type TreeMaker } from "./tree-maker.ts";
+import { expectClean, listMounted, makeImage } from "./judging.ts";
 
 /** `count` names in one directory, some of bytes over 0x7f, for which the hash knows signs. */
 function fillDirectory(tree: TreeMaker, count: number, padding: string): Iterable<ByteString> {

@@ -1,15 +1,15 @@
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { requireJudge } from "@bootlayer/test-fixtures";
+import { run, treeMaker, withDirectory, type TreeMaker } from "@bootlayer/test-fixtures/image-writers";
 import { createExt4Image, type CreateExt4ImageOptions } from "../src/index.ts";
 import { describe, expect, test } from "vitest";
-import { makeImage, run, withDirectory } from "./judging.ts";
-import { treeMaker, type TreeMaker } from "./tree-maker.ts";
+import { makeImage } from "./judging.ts";
 
-function fillSome(tree: TreeMaker): void {
+async function fillSome(tree: TreeMaker): Promise<void> {
   for (let index = 0; index < 200; index++)
-    tree.file(`directory-${index % 7}/${index}`, Buffer.alloc(index * 997, `${index}`));
-  tree.sparseFile(
+    await tree.file(`directory-${index % 7}/${index}`, Buffer.alloc(index * 997, `${index}`));
+  await tree.sparseFile(
     "sparse",
     { size: 400_000, dataRegions: [{ offset: 100_000, length: 150_000 }] },
     Buffer.alloc(150_000, "s"),
@@ -53,7 +53,7 @@ test("pieces may be views on shared memory", async () => {
 test("until finish has settled there is no image, and abort leaves nothing", async () => {
   await withDirectory(async (directory) => {
     const writer = await createExt4Image(join(directory, "disk"));
-    fillSome(treeMaker(writer));
+    await fillSome(treeMaker(writer));
     expect(await readdir(directory)).not.toContain("disk");
     await writer.abort();
     await writer.abort();
@@ -66,7 +66,7 @@ test("abort while finish is at work stops it and leaves nothing", async () => {
   await withDirectory(async (directory) => {
     const writer = await createExt4Image(join(directory, "disk"));
     const tree = treeMaker(writer);
-    for (let index = 0; index < 10_000; index++) tree.file(`files/${index}`, "x");
+    for (let index = 0; index < 10_000; index++) await tree.file(`files/${index}`, "x");
     const finished = writer.finish(tree.root).catch((error: unknown) => error);
     await writer.abort();
     expect(await finished).toMatchObject({ code: "EXT4_WRITER_STATE" });
@@ -112,8 +112,8 @@ describe.skipIf(judge.skip)(`on a full disk${judge.reason}`, () => {
       await run("mount", "-t", "tmpfs", "-o", "size=3m", "none", small);
       try {
         await expect(
-          makeImage(join(small, "disk"), {}, (tree) => {
-            tree.file("file", Buffer.alloc(bytes, "f"));
+          makeImage(join(small, "disk"), {}, async (tree) => {
+            await tree.file("file", Buffer.alloc(bytes, "f"));
             for (let index = 0; index < 3000; index++) tree.symlink(`${index}`, "t".repeat(100));
           }),
         ).rejects.toMatchObject({ code: "FILE_NO_SPACE" });

@@ -1,8 +1,9 @@
 import { truncate } from "node:fs/promises";
 import { join } from "node:path";
 import { requireJudge } from "@bootlayer/test-fixtures";
+import { run, withDirectory } from "@bootlayer/test-fixtures/image-writers";
 import { describe, expect, test } from "vitest";
-import { expectClean, expectSound, makeImage, run, withDirectory } from "./judging.ts";
+import { expectClean, expectSound, makeImage } from "./judging.ts";
 
 const gibibyte = 2 ** 30;
 
@@ -17,10 +18,10 @@ describe.skipIf(judge.skip)(`resize2fs${judge.reason}`, () => {
     "grows an image of size $size.kind in blocks of $blockSize to $to bytes, contents unharmed",
     async ({ blockSize, to, size }) => {
       await withDirectory(async (directory) => {
-        const image = await makeImage(join(directory, "disk"), { blockSize, size }, (tree) => {
+        const image = await makeImage(join(directory, "disk"), { blockSize, size }, async (tree) => {
           for (let index = 0; index < 300; index++)
-            tree.file(`files/${index}`, Buffer.alloc(index * 300, `${index};`));
-          tree.file("large", Buffer.alloc(40_000_000, "large"));
+            await tree.file(`files/${index}`, Buffer.alloc(index * 300, `${index};`));
+          await tree.file("large", Buffer.alloc(40_000_000, "large"));
         });
         await truncate(image.path, to);
         await run("resize2fs", image.path);

@@ -1,11 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { requireJudge } from "@bootlayer/test-fixtures";
+import { withDirectory } from "@bootlayer/test-fixtures/image-writers";
 import { execa } from "execa";
 import { describe, expect, test } from "vitest";
 import { fileSystemSeed, inodeSeed, crc32cUInt32 } from "../src/checksum.ts";
 import { crc32c, crc32cStart } from "../src/crc32c.ts";
-import { withDirectory } from "./judging.ts";
 
 const uuid = "01234567-89ab-cdef-0123-456789abcdef";
 

@@ -2,67 +2,40 @@ import { appendFile, mkdir, readdir, rm, stat, writeFile } from "node:fs/promise
 import { join } from "node:path";
 import { byteString, byteStringOf } from "@bootlayer/rootfs-tree";
 import { requireJudge, withLibext2, withMount } from "@bootlayer/test-fixtures";
-import { describe, expect, test } from "vitest";
 import {
-  expectClean,
+  attributes,
   expectSameTree,
-  expectSound,
-  listMounted,
-  makeImage,
+  fillWithEveryKind,
   withDirectory,
-} from "./judging.ts";
-import { attributes, xattrs, type TreeMaker } from "./tree-maker.ts";
+  type Edges,
+  type Fill,
+} from "@bootlayer/test-fixtures/image-writers";
+import { describe, expect, test } from "vitest";
+import { expectClean, expectSound, listMounted, makeImage } from "./judging.ts";
 
 const blockSizes = [1024, 2048, 4096] as const;
 
-/** Version 2, effective: permitted and inheritable capabilities, low words before high ones, with bytes over 0x7f. */
-const capability = Buffer.from("0100000280c0ffff00800000ff01000000000000", "hex");
+const edges: Edges = {
+  targets: [1, 59, 60, 1023],
+  seconds: [-(2 ** 31), -1, 0, 2 ** 31 - 1, 2 ** 31, 2 ** 32, 15_032_385_534],
+  sizes: [1023, 1024, 1025, 4095, 4096, 4097, 300_000],
+};
 
-/** One of everything, at the edges of what a field holds. */
-function fillWithEveryKind(tree: TreeMaker): void {
-  tree.directory("var/tmp", { mode: 0o1777, uid: 65_536, gid: 4_294_967_294 });
-  tree.file("bin/su", "#!", { mode: 0o4755, xattrs: xattrs({ "security.capability": capability }) });
-  tree.file("bin/setgid", "#!", { mode: 0o2755, uid: 100_000, gid: 70_000 });
-  tree.file("empty", "", { mode: 0o000 });
-  const linked = tree.file("a/linked", "one file, three names", { uid: 1, gid: 2 });
-  tree.add("a/link", linked);
-  tree.add("z", linked);
-  for (const length of [1, 59, 60, 1023]) tree.symlink(`links/${length}`, "t".repeat(length));
-  const device = { kind: "character-device", attributes: attributes({ mode: 0o666 }) } as const;
-  tree.add("dev/null", { ...device, device: { major: 1, minor: 3 } });
-  tree.add("dev/old", { ...device, device: { major: 255, minor: 255 } });
-  tree.add("dev/new", { ...device, kind: "block-device", device: { major: 4095, minor: 1_048_575 } });
-  tree.add("dev/minor", { ...device, kind: "block-device", device: { major: 8, minor: 256 } });
-  tree.add("run/fifo", { kind: "fifo", attributes: attributes({ mode: 0o600 }) });
-  tree.add("run/socket", { kind: "socket", attributes: attributes({ mode: 0o700 }) });
-  const times = [-(2 ** 31), -1, 0, 2 ** 31 - 1, 2 ** 31, 2 ** 32, 15_032_385_534];
-  for (const seconds of times)
-    tree.file(`time/${seconds}`, "x", {
-      mtime: { seconds, nanoseconds: seconds === -(2 ** 31) ? 0 : 999_999_999 },
-    });
-  for (const size of [1023, 1024, 1025, 4095, 4096, 4097, 300_000])
-    tree.file(`sizes/${size}`, Buffer.alloc(size, `${size} `));
-  const names = tree.directory("names");
-  for (const bytes of ["ff", "0a", "5c", "20", "2e2e2e", "ed a0 80".replaceAll(" ", ""), "61".repeat(255)])
-    names.entries.set(byteStringOf(Buffer.from(bytes, "hex")), {
-      kind: "fifo",
-      attributes: attributes(),
-    });
-}
+const fill: Fill = (tree) => fillWithEveryKind(tree, edges);
 
 const judge = requireJudge("root", "e2fsck", "mount", "python3");
 describe.skipIf(judge.skip)(`under the kernel${judge.reason}`, () => {
   test.each(blockSizes)("every kind of node keeps all its attributes, in blocks of %i", async (blockSize) => {
     await withDirectory(async (directory) => {
-      await expectSound(await makeImage(join(directory, "disk"), { blockSize }, fillWithEveryKind));
+      await expectSound(await makeImage(join(directory, "disk"), { blockSize }, fill));
     });
   });
 
   test.each(blockSizes)("an image in use stays clean, in blocks of %i", async (blockSize) => {
     await withDirectory(async (directory) => {
-      const image = await makeImage(join(directory, "disk"), { blockSize }, (tree) => {
-        fillWithEveryKind(tree);
-        for (let index = 0; index < 300; index++) tree.file(`many/${index}`, `${index}`);
+      const image = await makeImage(join(directory, "disk"), { blockSize }, async (tree) => {
+        await fill(tree);
+        for (let index = 0; index < 300; index++) await tree.file(`many/${index}`, `${index}`);
       });
       await withMount(image.path, { type: "ext4", options: "rw" }, async (mounted) => {
         await mkdir(join(mounted, "new"));
@@ -77,9 +50,9 @@ describe.skipIf(judge.skip)(`under the kernel${judge.reason}`, () => {
 
   test("times that ext4 cannot hold become the nearest that it can, as in the kernel", async () => {
     await withDirectory(async (directory) => {
-      const { path } = await makeImage(join(directory, "disk"), {}, (tree) => {
-        tree.file("early", "", { mtime: { seconds: -(2 ** 40), nanoseconds: 5 } });
-        tree.file("late", "", { mtime: { seconds: 2 ** 50, nanoseconds: 5 } });
+      const { path } = await makeImage(join(directory, "disk"), {}, async (tree) => {
+        await tree.file("early", "", { mtime: { seconds: -(2 ** 40), nanoseconds: 5 } });
+        await tree.file("late", "", { mtime: { seconds: 2 ** 50, nanoseconds: 5 } });
       });
       await withMount(path, { type: "ext4" }, async (mounted) => {
         const listing = await listMounted(mounted);
@@ -91,8 +64,8 @@ describe.skipIf(judge.skip)(`under the kernel${judge.reason}`, () => {
 
   test("a file may have 65,000 names and a directory more subdirectories than it can count", async () => {
     await withDirectory(async (directory) => {
-      const { path } = await makeImage(join(directory, "disk"), { blockSize: 1024 }, (tree) => {
-        const file = tree.file("first", "x");
+      const { path } = await makeImage(join(directory, "disk"), { blockSize: 1024 }, async (tree) => {
+        const file = await tree.file("first", "x");
         for (let index = 1; index < 65_000; index++) tree.add(`links/${index}`, file);
         for (let index = 0; index < 64_999; index++) tree.directory(`directories/${index}`);
         for (let index = 0; index < 10; index++) tree.directory(`few/${index}`);
@@ -110,9 +83,9 @@ describe.skipIf(judge.skip)(`under the kernel${judge.reason}`, () => {
 
   test("a tree's own lost+found is the file system's", async () => {
     await withDirectory(async (directory) => {
-      const image = await makeImage(join(directory, "disk"), {}, (tree) => {
+      const image = await makeImage(join(directory, "disk"), {}, async (tree) => {
         tree.directory("lost+found", { mode: 0o711, uid: 5 });
-        tree.file("lost+found/kept", "kept");
+        await tree.file("lost+found/kept", "kept");
       });
       await expectClean(image.path);
       await withMount(image.path, { type: "ext4" }, async (mounted) => {
@@ -126,11 +99,11 @@ describe.skipIf(judge.skip)(`under the kernel${judge.reason}`, () => {
 
 test("libext2fs, which needs no root, reads the same names and contents", async () => {
   await withDirectory(async (directory) => {
-    const image = await makeImage(join(directory, "disk"), {}, (tree) => {
-      tree.file("etc/hostname", "machine\n", { mode: 0o640 });
-      tree.file("big", Buffer.alloc(5_000_000, "0123456789abcdef-"));
+    const image = await makeImage(join(directory, "disk"), {}, async (tree) => {
+      await tree.file("etc/hostname", "machine\n", { mode: 0o640 });
+      await tree.file("big", Buffer.alloc(5_000_000, "0123456789abcdef-"));
       tree.symlink("etc/long", "x".repeat(100));
-      for (let index = 0; index < 500; index++) tree.file(`names/file-${index}`, "x");
+      for (let index = 0; index < 500; index++) await tree.file(`names/file-${index}`, "x");
     });
     await withLibext2(image.path, async ({ list, readFile }) => {
       const listing = await list();

@@ -1,6 +1,7 @@
 import { stat, statfs, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { debugfs, dumpe2fs, requireJudge, withMount } from "@bootlayer/test-fixtures";
+import { run, withDirectory, type TreeMaker } from "@bootlayer/test-fixtures/image-writers";
 import {
   autoFreeBytes,
   autoFreeInodes,
@@ -9,14 +10,14 @@ import {
   type Ext4Size,
 } from "../src/index.ts";
 import { describe, expect, test } from "vitest";
-import { expectClean, expectSound, makeImage, run, withDirectory } from "./judging.ts";
-import type { TreeMaker } from "./tree-maker.ts";
+import { expectClean, expectSound, makeImage } from "./judging.ts";
 
 const mebibyte = 2 ** 20;
 
-function fillSome(tree: TreeMaker): void {
-  for (let index = 0; index < 40; index++) tree.file(`files/${index}`, Buffer.alloc(400_000, `${index}-`));
-  for (let index = 0; index < 400; index++) tree.file(`small/${index}`, "small");
+async function fillSome(tree: TreeMaker): Promise<void> {
+  for (let index = 0; index < 40; index++)
+    await tree.file(`files/${index}`, Buffer.alloc(400_000, `${index}-`));
+  for (let index = 0; index < 400; index++) await tree.file(`small/${index}`, "small");
 }
 
 /** The lines of `dumpe2fs -h` that are choices, not consequences of content or chance. */

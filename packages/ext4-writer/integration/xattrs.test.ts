@@ -1,10 +1,10 @@
 import { chmod } from "node:fs/promises";
 import { join } from "node:path";
 import { debugfs, requireJudge, withMount } from "@bootlayer/test-fixtures";
+import { attributes, withDirectory, xattrs } from "@bootlayer/test-fixtures/image-writers";
 import { execa } from "execa";
 import { describe, expect, test } from "vitest";
-import { expectClean, expectSound, makeImage, withDirectory } from "./judging.ts";
-import { attributes, xattrs } from "./tree-maker.ts";
+import { expectClean, expectSound, makeImage } from "./judging.ts";
 
 /** An ACL as getxattr(2) gives it: entries of tag, permissions and id. */
 function acl(...entries: readonly (readonly [tag: number, permissions: number, id?: number])[]): Buffer {
@@ -26,20 +26,24 @@ describe.skipIf(judge.skip)(`under the kernel${judge.reason}`, () => {
       await withDirectory(async (directory) => {
         // The inode has 92 bytes; a block has 40 bytes less than its size for an attribute with a name of 1 byte.
         const most = blockSize - 56;
-        const image = await makeImage(join(directory, "disk"), { blockSize }, (tree) => {
-          const file = (path: string, values: Record<string, string | Uint8Array>): void => {
-            tree.file(path, "x", { xattrs: xattrs(values) });
+        const image = await makeImage(join(directory, "disk"), { blockSize }, async (tree) => {
+          const file = async (path: string, values: Record<string, string | Uint8Array>): Promise<void> => {
+            await tree.file(path, "x", { xattrs: xattrs(values) });
           };
-          file("full-inode", { "user.a": Buffer.alloc(68, 0xff) });
-          file("just-over", { "user.a": Buffer.alloc(69, 0xfe) });
-          file("full-block", { "user.abcd": Buffer.alloc(most, "v") });
-          file("both-full", { "user.abcd": Buffer.alloc(most, "v"), "user.b": Buffer.alloc(68, "w") });
-          file("empty-value", { "user.empty": "", "user.one": "1", "trusted.x": Buffer.alloc(3, 0x80) });
-          file(
+          await file("full-inode", { "user.a": Buffer.alloc(68, 0xff) });
+          await file("just-over", { "user.a": Buffer.alloc(69, 0xfe) });
+          await file("full-block", { "user.abcd": Buffer.alloc(most, "v") });
+          await file("both-full", { "user.abcd": Buffer.alloc(most, "v"), "user.b": Buffer.alloc(68, "w") });
+          await file("empty-value", {
+            "user.empty": "",
+            "user.one": "1",
+            "trusted.x": Buffer.alloc(3, 0x80),
+          });
+          await file(
             "many",
             Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`user.${"n".repeat(20 - i)}`, `${i}`])),
           );
-          file("namespaces", {
+          await file("namespaces", {
             "security.selinux": "system_u:object_r:bin_t:s0\0",
             "trusted.overlay.opaque": "y",
             "user.é": "name of bytes",
@@ -59,10 +63,10 @@ describe.skipIf(judge.skip)(`under the kernel${judge.reason}`, () => {
 
   test("inodes with the same attributes share blocks, 1,024 to each", async () => {
     await withDirectory(async (directory) => {
-      const image = await makeImage(join(directory, "disk"), {}, (tree) => {
+      const image = await makeImage(join(directory, "disk"), {}, async (tree) => {
         for (let index = 0; index < 2500; index++)
-          tree.file(`same/${index}`, "", { xattrs: xattrs({ "user.same": Buffer.alloc(500, "s") }) });
-        tree.file("other", "", { xattrs: xattrs({ "user.same": Buffer.alloc(500, "o") }) });
+          await tree.file(`same/${index}`, "", { xattrs: xattrs({ "user.same": Buffer.alloc(500, "s") }) });
+        await tree.file("other", "", { xattrs: xattrs({ "user.same": Buffer.alloc(500, "o") }) });
       });
       await expectSound(image);
       const blocks = new Set<string | undefined>();
@@ -77,17 +81,17 @@ describe.skipIf(judge.skip)(`under the kernel${judge.reason}`, () => {
     await withDirectory(async (directory) => {
       const named = acl([0x01, 6], [0x02, 4, 12_345], [0x04, 0], [0x08, 6, 70_000], [0x10, 6], [0x20, 0]);
       const defaults = acl([0x01, 7], [0x04, 5], [0x20, 0]);
-      const image = await makeImage(join(directory, "disk"), {}, (tree) => {
-        tree.file("for-12345", "secret", {
+      const image = await makeImage(join(directory, "disk"), {}, async (tree) => {
+        await tree.file("for-12345", "secret", {
           mode: 0o660,
           xattrs: xattrs({ "system.posix_acl_access": named }),
         });
         tree.directory("inherits", { xattrs: xattrs({ "system.posix_acl_default": defaults }) });
-        tree.file("in-block", "secret", {
+        await tree.file("in-block", "secret", {
           mode: 0o660,
           xattrs: xattrs({ "system.posix_acl_access": named, "user.long": Buffer.alloc(1000, "l") }),
         });
-        tree.file("closed", "secret", { mode: 0o600 });
+        await tree.file("closed", "secret", { mode: 0o600 });
       });
       await expectSound(image);
       await chmod(directory, 0o755);
@@ -114,8 +118,8 @@ describe.skipIf(judge.skip)(`under the kernel${judge.reason}`, () => {
   test("an access list that says no more than the mode is not kept, as in the kernel", async () => {
     await withDirectory(async (directory) => {
       const plain = acl([0x01, 6], [0x04, 4], [0x20, 4]);
-      const { path } = await makeImage(join(directory, "disk"), {}, (tree) => {
-        tree.file("plain", "", { xattrs: xattrs({ "system.posix_acl_access": plain }) });
+      const { path } = await makeImage(join(directory, "disk"), {}, async (tree) => {
+        await tree.file("plain", "", { xattrs: xattrs({ "system.posix_acl_access": plain }) });
       });
       await expectClean(path);
       expect(await debugfs(path, "ea_list /plain")).toBe("");

@@ -3,12 +3,12 @@ import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { byteString, type ContentHandle, type DirectoryNode } from "@bootlayer/rootfs-tree";
 import { listTree, requireJudge, withMount } from "@bootlayer/test-fixtures";
+import { attributes, withDirectory } from "@bootlayer/test-fixtures/image-writers";
 import { describe, expect, test } from "vitest";
 import { compressionIds } from "../src/compress/compressor.ts";
 import { writeMetadata } from "../src/finish.ts";
 import { rawBlockFlag, type PlacedContent } from "../src/format/placed-content.ts";
-import { makeImage, withDirectory } from "./judging.ts";
-import { attributes } from "./tree-maker.ts";
+import { makeImage } from "./judging.ts";
 
 const blockSize = 4096;
 const gibibyte = 2 ** 30;

@@ -1,9 +1,10 @@
 import { join } from "node:path";
 import { fc, test } from "@fast-check/vitest";
 import { requireJudge } from "@bootlayer/test-fixtures";
+import { withDirectory } from "@bootlayer/test-fixtures/image-writers";
 import { describe, expect } from "vitest";
 import type { SquashfsOptions } from "../src/index.ts";
-import { expectKernelAgrees, expectUnsquashfsAgrees, makeImage, withDirectory } from "./judging.ts";
+import { expectKernelAgrees, expectUnsquashfsAgrees, makeImage } from "./judging.ts";
 
 const blockSize = 4096;
 

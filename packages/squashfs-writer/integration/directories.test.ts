@@ -2,16 +2,9 @@ import { access, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { ByteString } from "@bootlayer/rootfs-tree";
 import { requireJudge, withMount } from "@bootlayer/test-fixtures";
+import { attributes, run, withDirectory } from "@bootlayer/test-fixtures/image-writers";
 import { describe, expect, test } from "vitest";
-import {
-  expectKernelAgrees,
-  expectUnsquashfsAgrees,
-  makeImage,
-  run,
-  withDirectory,
-  type MadeImage,
-} from "./judging.ts";
-import { attributes } from "./tree-maker.ts";
+import { expectKernelAgrees, expectUnsquashfsAgrees, makeImage, type MadeImage } from "./judging.ts";
 
 const judge = requireJudge("root", "mount", "python3", "unsquashfs");
 describe.skipIf(judge.skip)(`under the kernel${judge.reason}`, () => {

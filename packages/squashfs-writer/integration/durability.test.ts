@@ -5,10 +5,10 @@ import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { requireJudge } from "@bootlayer/test-fixtures";
+import { run, treeMaker, withDirectory, type TreeMaker } from "@bootlayer/test-fixtures/image-writers";
 import { describe, expect, test } from "vitest";
 import { createSquashfsImage, type SquashfsOptions } from "../src/index.ts";
-import { makeImage, run, withDirectory } from "./judging.ts";
-import { treeMaker, type TreeMaker } from "./tree-maker.ts";
+import { makeImage } from "./judging.ts";
 
 /** Bytes that shrink by half or so, and are the same in every run. */
 function bytesOf(seed: number, length: number): Buffer {

@@ -1,8 +1,9 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { requireJudge, withMount } from "@bootlayer/test-fixtures";
+import { run, withDirectory } from "@bootlayer/test-fixtures/image-writers";
 import { describe, expect, test } from "vitest";
-import { makeImage, run, withDirectory } from "./judging.ts";
+import { makeImage } from "./judging.ts";
 
 /**
  * Takes a handle of every name below its argument (name_to_handle_at, as an NFS server does), or opens those given on its

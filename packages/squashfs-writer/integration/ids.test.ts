@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { requireJudge, withMount } from "@bootlayer/test-fixtures";
+import { run, withDirectory, type TreeMaker } from "@bootlayer/test-fixtures/image-writers";
 import { describe, expect, test } from "vitest";
-import { makeImage, run, withDirectory } from "./judging.ts";
-import type { TreeMaker } from "./tree-maker.ts";
+import { makeImage } from "./judging.ts";
 
 /** Files whose owners and groups all differ. */
 async function fill(tree: TreeMaker, files: number): Promise<void> {

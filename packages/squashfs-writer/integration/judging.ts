@@ -1,54 +1,30 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { listTree, withMount, type TreeListing } from "@bootlayer/test-fixtures";
 import {
-  compareTrees,
-  formatDifferences,
-  judgePath,
-  listTree,
-  withMount,
-  type TreeListing,
-} from "@bootlayer/test-fixtures";
-import { execa } from "execa";
-import { expect } from "vitest";
+  expectSameTree,
+  fillImage,
+  run,
+  withDirectory,
+  type Fill,
+  type FilledImage,
+} from "@bootlayer/test-fixtures/image-writers";
 import { createSquashfsImage, type SquashfsOptions, type SquashfsSummary } from "../src/index.ts";
-import { treeMaker, type TreeMaker } from "./tree-maker.ts";
 
-/** A directory of its own for each test that asks, gone after `use`. */
-export async function withDirectory<T>(use: (directory: string) => Promise<T>): Promise<T> {
-  const directory = await mkdtemp(join(tmpdir(), "squashfs-writer-"));
-  try {
-    return await use(directory);
-  } finally {
-    await rm(directory, { recursive: true });
-  }
-}
-
-export interface MadeImage {
+export interface MadeImage extends FilledImage<SquashfsSummary> {
   readonly path: string;
-  readonly summary: SquashfsSummary;
-  readonly expected: TreeListing;
 }
 
-/** Writes one image with what `fill` puts into its tree. */
-export async function makeImage(
-  path: string,
-  options: SquashfsOptions,
-  fill: (tree: TreeMaker) => Promise<void> | void,
-): Promise<MadeImage> {
-  const writer = await createSquashfsImage(path, options);
-  const tree = treeMaker(writer);
-  try {
-    await fill(tree);
-    const summary = await writer.finish(tree.root);
-    return { path, summary, expected: tree.expected() };
-  } finally {
-    await writer.abort();
-  }
+/** Writes one image with what `fill` puts into its tree; what is expected of it has whole seconds, as the format. */
+export async function makeImage(path: string, options: SquashfsOptions, fill: Fill): Promise<MadeImage> {
+  const { summary, expected } = await fillImage(await createSquashfsImage(path, options), fill);
+  return { path, summary, expected: inWholeSeconds(expected) };
 }
 
-function expectSameTree(actual: TreeListing, expected: TreeListing): void {
-  expect(formatDifferences(compareTrees(expected, actual))).toBe("");
+function inWholeSeconds(listing: TreeListing): TreeListing {
+  const second = 1_000_000_000n;
+  return new Map(
+    [...listing].map(([path, entry]) => [path, { ...entry, mtime: entry.mtime - (entry.mtime % second) }]),
+  );
 }
 
 export async function listMounted(path: string): Promise<TreeListing> {
@@ -67,10 +43,4 @@ export async function expectUnsquashfsAgrees({ path, expected }: MadeImage): Pro
     await run("unsquashfs", "-strict-errors", "-no-progress", "-d", out, path);
     expectSameTree(await listTree(out), expected);
   });
-}
-
-/** Runs a program and answers what it printed; fails with all of it otherwise. */
-export async function run(program: string, ...args: readonly string[]): Promise<string> {
-  const { stdout } = await execa(program, args, { env: { PATH: judgePath(), LC_ALL: "C", TZ: "UTC" } });
-  return stdout;
 }

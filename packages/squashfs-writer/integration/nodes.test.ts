@@ -1,48 +1,27 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { byteString, byteStringOf } from "@bootlayer/rootfs-tree";
+import { byteString } from "@bootlayer/rootfs-tree";
 import { requireJudge } from "@bootlayer/test-fixtures";
-import { describe, expect, test } from "vitest";
-import type { SquashfsBlockSize, SquashfsCompression, SquashfsOptions } from "../src/index.ts";
 import {
-  expectKernelAgrees,
-  expectUnsquashfsAgrees,
-  listMounted,
-  makeImage,
+  attributes,
+  fillWithEveryKind,
   run,
   withDirectory,
-} from "./judging.ts";
-import { attributes, xattrs, type TreeMaker } from "./tree-maker.ts";
+  xattrs,
+  type Edges,
+  type Fill,
+} from "@bootlayer/test-fixtures/image-writers";
+import { describe, expect, test } from "vitest";
+import type { SquashfsBlockSize, SquashfsCompression, SquashfsOptions } from "../src/index.ts";
+import { expectKernelAgrees, expectUnsquashfsAgrees, listMounted, makeImage } from "./judging.ts";
 
-/** Version 2, effective: permitted and inheritable capabilities, low words before high ones, with bytes over 0x7f. */
-const capability = Buffer.from("0100000280c0ffff00800000ff01000000000000", "hex");
+const edges: Edges = {
+  targets: [1, 59, 60, 4094, 4095],
+  seconds: [0, 1, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1],
+  sizes: [4095, 4096, 4097, 131_071, 131_072, 131_073, 300_000],
+};
 
-/** One of everything, at the edges of what a field holds. */
-async function fillWithEveryKind(tree: TreeMaker): Promise<void> {
-  tree.directory("var/tmp", { mode: 0o1777, uid: 65_536, gid: 4_294_967_294 });
-  await tree.file("bin/su", "#!", { mode: 0o4755, xattrs: xattrs({ "security.capability": capability }) });
-  await tree.file("bin/setgid", "#!", { mode: 0o2755, uid: 100_000, gid: 70_000 });
-  await tree.file("empty", "", { mode: 0o000 });
-  const linked = await tree.file("a/linked", "one file, three names", { uid: 1, gid: 2 });
-  tree.add("a/link", linked);
-  tree.add("z", linked);
-  tree.add("linked-symlink", tree.symlink("links/first", "somewhere"));
-  for (const length of [1, 59, 60, 4094, 4095]) tree.symlink(`links/${length}`, "t".repeat(length));
-  const device = { kind: "character-device", attributes: attributes({ mode: 0o666 }) } as const;
-  tree.add("dev/null", { ...device, device: { major: 1, minor: 3 } });
-  tree.add("dev/old", { ...device, device: { major: 255, minor: 255 } });
-  tree.add("dev/new", { ...device, kind: "block-device", device: { major: 4095, minor: 1_048_575 } });
-  tree.add("dev/minor", { ...device, kind: "block-device", device: { major: 8, minor: 256 } });
-  tree.add("run/fifo", { kind: "fifo", attributes: attributes({ mode: 0o600 }) });
-  tree.add("run/socket", { kind: "socket", attributes: attributes({ mode: 0o700 }) });
-  for (const seconds of [0, 1, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1])
-    await tree.file(`time/${seconds}`, "x", { mtime: { seconds, nanoseconds: 999_999_999 } });
-  for (const size of [4095, 4096, 4097, 131_071, 131_072, 131_073, 300_000])
-    await tree.file(`sizes/${size}`, Buffer.alloc(size, `${size} `));
-  const names = tree.directory("names");
-  for (const bytes of ["ff", "0a", "5c", "20", "2e2e2e", "eda080", "61".repeat(255)])
-    names.entries.set(byteStringOf(Buffer.from(bytes, "hex")), { kind: "fifo", attributes: attributes() });
-}
+const fill: Fill = (tree) => fillWithEveryKind(tree, edges);
 
 const compressions: readonly SquashfsCompression[] = [
   { kind: "zstd", level: 9 },
@@ -63,7 +42,7 @@ describe.skipIf(kernel.skip)(`under the kernel${kernel.reason}`, () => {
     "every kind of node keeps all its attributes, by $compression in $blockSize",
     async (options) => {
       await withDirectory(async (directory) => {
-        await expectKernelAgrees(await makeImage(join(directory, "image"), options, fillWithEveryKind));
+        await expectKernelAgrees(await makeImage(join(directory, "image"), options, fill));
       });
     },
   );
@@ -71,10 +50,10 @@ describe.skipIf(kernel.skip)(`under the kernel${kernel.reason}`, () => {
   test("what is stored raw, without fragments, export or duplicates' search is the same tree", async () => {
     await withDirectory(async (directory) => {
       const uncompressed = { inodes: true, data: true, fragments: true, xattrs: true };
-      const image = await makeImage(join(directory, "image"), { uncompressed }, fillWithEveryKind);
+      const image = await makeImage(join(directory, "image"), { uncompressed }, fill);
       await expectKernelAgrees(image);
       const bare = { fragments: false, deduplicate: false, exportTable: false };
-      await expectKernelAgrees(await makeImage(join(directory, "bare"), bare, fillWithEveryKind));
+      await expectKernelAgrees(await makeImage(join(directory, "bare"), bare, fill));
     });
   });
 
@@ -113,7 +92,7 @@ const tools = requireJudge("root", "unsquashfs", "python3");
 describe.skipIf(tools.skip)(`by unsquashfs${tools.reason}`, () => {
   test.each(compressions)("every kind of node is extracted whole, by %o", async (compression) => {
     await withDirectory(async (directory) => {
-      const image = await makeImage(join(directory, "image"), { compression }, fillWithEveryKind);
+      const image = await makeImage(join(directory, "image"), { compression }, fill);
       await expectUnsquashfsAgrees(image);
     });
   });
@@ -142,7 +121,7 @@ describe.skipIf(tools.skip)(`by unsquashfs${tools.reason}`, () => {
     await withDirectory(async (directory) => {
       const path = join(directory, "image");
       const statistics = async (options: SquashfsOptions): Promise<string> => {
-        await makeImage(path, options, fillWithEveryKind);
+        await makeImage(path, options, fill);
         return await run("unsquashfs", "-s", path);
       };
       const time = { seconds: 1_700_000_000, nanoseconds: 1 };
@@ -172,7 +151,7 @@ describe.skipIf(tools.skip)(`by unsquashfs${tools.reason}`, () => {
 
   test("unsquashfs -lls and -cat show what was written", async () => {
     await withDirectory(async (directory) => {
-      const { path } = await makeImage(join(directory, "image"), {}, fillWithEveryKind);
+      const { path } = await makeImage(join(directory, "image"), {}, fill);
       const list = await run("unsquashfs", "-lls", path);
       expect(list).toMatch(/-rwsr-xr-x root\/root +2 2001-09-09 01:46 squashfs-root\/bin\/su\n/);
       expect(list).toMatch(/crw-rw-rw- root\/root +1, +3 2001-09-09 01:46 squashfs-root\/dev\/null\n/);

@@ -1,10 +1,16 @@
 import { join } from "node:path";
 import { requireJudge, withMount } from "@bootlayer/test-fixtures";
+import {
+  attributes,
+  run,
+  withDirectory,
+  xattrs,
+  type TreeMaker,
+} from "@bootlayer/test-fixtures/image-writers";
 import { execa } from "execa";
 import { describe, expect, test } from "vitest";
 import type { SquashfsCompression } from "../src/index.ts";
-import { makeImage, run, withDirectory } from "./judging.ts";
-import { attributes, xattrs, type TreeMaker } from "./tree-maker.ts";
+import { makeImage } from "./judging.ts";
 
 /** All that tar can carry: no sockets. */
 async function fill(tree: TreeMaker): Promise<void> {

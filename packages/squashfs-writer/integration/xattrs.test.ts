@@ -1,15 +1,14 @@
 import { join } from "node:path";
 import { requireJudge } from "@bootlayer/test-fixtures";
-import { describe, expect, test } from "vitest";
 import {
-  expectKernelAgrees,
-  expectUnsquashfsAgrees,
-  makeImage,
+  attributes,
   run,
   withDirectory,
-  type MadeImage,
-} from "./judging.ts";
-import { attributes, xattrs, type TreeMaker } from "./tree-maker.ts";
+  xattrs,
+  type TreeMaker,
+} from "@bootlayer/test-fixtures/image-writers";
+import { describe, expect, test } from "vitest";
+import { expectKernelAgrees, expectUnsquashfsAgrees, makeImage, type MadeImage } from "./judging.ts";
 
 async function fill(tree: TreeMaker): Promise<void> {
   const file = async (path: string, values: Record<string, string | Uint8Array>): Promise<void> => {

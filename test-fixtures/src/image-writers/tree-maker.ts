@@ -13,7 +13,7 @@ import {
   type RootfsNode,
   type SymlinkNode,
 } from "@bootlayer/rootfs-tree";
-import type { TreeEntry, TreeListing } from "@bootlayer/test-fixtures";
+import type { TreeEntry, TreeListing } from "../judges/list-tree.ts";
 
 /** Attributes that a test does not care about; all but the names given. */
 export function attributes(given: Partial<Attributes> = {}): Attributes {
@@ -41,7 +41,7 @@ export interface TreeMaker {
   /** A file with holes; `data` fills its regions in order. */
   sparseFile(path: string, shape: ContentShape, data: Uint8Array): Promise<FileNode>;
   symlink(path: string, target: string, given?: Partial<Attributes>): SymlinkNode;
-  /** The whole tree as `listTree` lists it, in whole seconds. */
+  /** The whole tree as `listTree` lists it where a file system holds all that the nodes say. */
   expected(): TreeListing;
 }
 
@@ -167,7 +167,7 @@ function entryOf(node: RootfsNode, names: Names, hashes: ReadonlyMap<FileNode, s
     mode,
     uid,
     gid,
-    mtime: BigInt(mtime.seconds) * 1_000_000_000n,
+    mtime: BigInt(mtime.seconds) * 1_000_000_000n + BigInt(mtime.nanoseconds),
     xattrs: new Map([...xattrs].map(([name, value]) => [name, Buffer.from(value).toString("hex")])),
   };
   if (node.kind === "directory") return common;

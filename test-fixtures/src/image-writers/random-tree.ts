@@ -1,25 +1,31 @@
 import { createCipheriv } from "node:crypto";
-import { fc } from "@fast-check/vitest";
-import { byteStringOf, type Attributes, type ByteString, type RootfsNode } from "@bootlayer/rootfs-tree";
-import type { SquashfsOptions } from "../src/index.ts";
+import * as fc from "fast-check";
+import {
+  byteStringOf,
+  type Attributes,
+  type ByteString,
+  type DeviceNumber,
+  type RootfsNode,
+} from "@bootlayer/rootfs-tree";
 import type { TreeMaker } from "./tree-maker.ts";
 
 const name = fc
   .uint8Array({ minLength: 1, maxLength: 255 })
   .map((bytes) => byteStringOf(bytes.map((byte) => (byte === 0 || byte === 0x2f ? 0x5f : byte))))
-  .filter((text) => text !== "." && text !== "..");
+  // The last one is ext4's own.
+  .filter((text) => text !== "." && text !== ".." && text !== "lost+found");
 
 const xattrs = fc
   .array(fc.tuple(fc.stringMatching(/^[a-z]{1,40}$/), fc.uint8Array({ maxLength: 300 })), { maxLength: 3 })
   .map((list) => new Map(list.map(([text, value]) => [`trusted.${text}` as ByteString, value])));
 
-const attributes: fc.Arbitrary<Attributes> = fc.record({
-  mode: fc.nat(0o7777),
-  uid: fc.nat(2 ** 32 - 2),
-  gid: fc.nat(2 ** 32 - 2),
-  mtime: fc.record({ seconds: fc.integer({ min: 0, max: 2 ** 32 - 1 }), nanoseconds: fc.nat(999_999_999) }),
-  xattrs,
-});
+/** Where formats differ. */
+export interface RandomTreeOptions {
+  /** Seconds of times that the format holds. */
+  readonly seconds: { readonly min: number; readonly max: number };
+  /** Bytes of symlinks' targets. */
+  readonly targets: fc.Arbitrary<number>;
+}
 
 /** Sizes and bytes are drawn from few, so that files and their ends are often the same, and often whole blocks. */
 const content = fc.record({
@@ -30,68 +36,60 @@ const content = fc.record({
 
 const sparse = fc.record({
   kind: fc.constant("sparse" as const),
-  gaps: fc.array(fc.tuple(fc.nat(200_000), fc.integer({ min: 1, max: 9000 })), { maxLength: 8 }),
+  gaps: fc.array(fc.tuple(fc.oneof(fc.nat(9000), fc.nat(200_000)), fc.integer({ min: 1, max: 9000 })), {
+    maxLength: 12,
+  }),
   end: fc.nat(200_000),
 });
 
-/** What is put under one name of some directory that is there by then. */
-const step = fc.record({
+const device = fc.record({
+  kind: fc.constantFrom("character-device" as const, "block-device" as const),
+  device: fc.record({ major: fc.nat(4095), minor: fc.nat(1_048_575) }),
+});
+
+interface Step {
   /** Chooses the directory, and what a hard link names. */
-  place: fc.nat(),
-  name,
-  attributes,
-  kind: fc.oneof(
+  readonly place: number;
+  readonly name: ByteString;
+  readonly attributes: Attributes;
+  readonly kind: StepKind;
+}
+
+type StepKind = Readonly<
+  | { kind: "file"; size: number; bytes: Filling }
+  | { kind: "sparse"; gaps: (readonly [gap: number, length: number])[]; end: number }
+  | { kind: "crowd"; count: number }
+  | { kind: "symlink"; length: number }
+  | { kind: "character-device" | "block-device"; device: DeviceNumber }
+  | { kind: "directory" | "link" | "dropped" | "fifo" | "socket" }
+>;
+
+type Filling = "text" | "noise" | "zeros";
+
+/** Trees as lists of what to put under one name of some directory that is there by then. */
+export function randomTree({ seconds, targets }: RandomTreeOptions): fc.Arbitrary<readonly Step[]> {
+  const attributes: fc.Arbitrary<Attributes> = fc.record({
+    mode: fc.nat(0o7777),
+    uid: fc.nat(2 ** 32 - 2),
+    gid: fc.nat(2 ** 32 - 2),
+    mtime: fc.record({ seconds: fc.integer(seconds), nanoseconds: fc.nat(999_999_999) }),
+    xattrs,
+  });
+  const kind: fc.Arbitrary<StepKind> = fc.oneof(
     { weight: 5, arbitrary: content },
     { weight: 2, arbitrary: sparse },
     { weight: 3, arbitrary: fc.constant({ kind: "directory" as const }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant("crowd" as const), count: fc.nat(700) }) },
-    {
-      weight: 2,
-      arbitrary: fc.record({
-        kind: fc.constant("symlink" as const),
-        length: fc.oneof(fc.integer({ min: 1, max: 80 }), fc.integer({ min: 4000, max: 4095 })),
-      }),
-    },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constant("symlink" as const), length: targets }) },
     { weight: 2, arbitrary: fc.constant({ kind: "link" as const }) },
     { weight: 1, arbitrary: fc.constant({ kind: "dropped" as const }) },
-    {
-      weight: 1,
-      arbitrary: fc.record({
-        kind: fc.constantFrom("character-device" as const, "block-device" as const),
-        device: fc.record({ major: fc.nat(4095), minor: fc.nat(1_048_575) }),
-      }),
-    },
+    { weight: 1, arbitrary: device },
     { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom("fifo" as const, "socket" as const) }) },
-  ),
-});
-type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
+  );
+  return fc.array(fc.record({ place: fc.nat(), name, attributes, kind }), { maxLength: 60 });
+}
 
-/** Trees as lists of what to put where. */
-export const steps: fc.Arbitrary<readonly Step[]> = fc.array(step, { maxLength: 60 });
-
-export const options: fc.Arbitrary<SquashfsOptions> = fc.record({
-  compression: fc.constantFrom(
-    { kind: "zstd", level: 3 } as const,
-    { kind: "zstd" } as const,
-    { kind: "gzip", level: 6 } as const,
-    { kind: "xz", level: 1 } as const,
-    { kind: "lz4" } as const,
-    { kind: "lz4", highCompression: true } as const,
-    { kind: "none" } as const,
-  ),
-  blockSize: fc.constantFrom(4096, 8192, 65_536, 131_072, 1_048_576),
-  fragments: fc.boolean(),
-  deduplicate: fc.boolean(),
-  exportTable: fc.boolean(),
-  uncompressed: fc.record({
-    inodes: fc.boolean(),
-    data: fc.boolean(),
-    fragments: fc.boolean(),
-    xattrs: fc.boolean(),
-  }),
-  threads: fc.constantFrom(0, 0, 0, 2),
-});
-
+/** Puts what `randomTree` made into a tree. */
 export async function fillRandomly(tree: TreeMaker, steps: readonly Step[]): Promise<void> {
   const directories = [tree.root];
   const files: RootfsNode[] = [];
@@ -108,7 +106,7 @@ export async function fillRandomly(tree: TreeMaker, steps: readonly Step[]): Pro
 
 async function makeNode(
   tree: TreeMaker,
-  what: Step["kind"],
+  what: StepKind,
   attributes: Attributes,
   linked: RootfsNode | undefined,
 ): Promise<RootfsNode | undefined> {
@@ -163,7 +161,7 @@ function moved<Node extends RootfsNode>(tree: TreeMaker, node: Node): Node {
 }
 
 /** The same for the same arguments. */
-function bytesOf(kind: "text" | "noise" | "zeros", length: number): Buffer {
+function bytesOf(kind: Filling, length: number): Buffer {
   if (kind === "zeros") return Buffer.alloc(length);
   if (kind === "text") return Buffer.alloc(length, "content; ");
   return createCipheriv("aes-256-ctr", Buffer.alloc(32), Buffer.alloc(16)).update(Buffer.alloc(length));

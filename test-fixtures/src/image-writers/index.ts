@@ -1,0 +1,6 @@
+export { attributes, treeMaker, xattrs, type TreeMaker } from "./tree-maker.ts";
+export { fillImage, type Fill, type FilledImage, type SummingWriter } from "./fill-image.ts";
+export { fillWithEveryKind, type Edges } from "./every-kind.ts";
+export { fillRandomly, randomTree, type RandomTreeOptions } from "./random-tree.ts";
+export { expectSameTree, run } from "./judging.ts";
+export { withDirectory } from "./with-directory.ts";
