@@ -1,8 +1,8 @@
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { requireJudge } from "@bootlayer/test-fixtures";
-import { run, treeMaker, withDirectory, type TreeMaker } from "@bootlayer/test-fixtures/image-writers";
-import { createExt4Image, type CreateExt4ImageOptions } from "../src/index.ts";
+import { run, withDirectory, type TreeMaker } from "@bootlayer/test-fixtures/image-writers";
+import type { CreateExt4ImageOptions } from "../src/index.ts";
 import { describe, expect, test } from "vitest";
 import { makeImage } from "./judging.ts";
 
@@ -33,72 +33,6 @@ test.each([{}, { blockSize: 1024, journal: false }] satisfies CreateExt4ImageOpt
     });
   },
 );
-
-test("pieces may be views on shared memory", async () => {
-  await withDirectory(async (directory) => {
-    const path = join(directory, "disk");
-    const writer = await createExt4Image(path);
-    const tree = treeMaker(writer);
-    const shared = new Uint8Array(new SharedArrayBuffer(200_000)).fill(0x73);
-    const sink = writer.openContent({ size: 200_010 });
-    void sink.write(shared.subarray(0, 10));
-    void sink.write(shared);
-    const content = sink.close();
-    tree.add("shared", { kind: "file", attributes: tree.root.attributes, size: 200_010, content });
-    await writer.finish(tree.root);
-    expect((await readFile(path)).includes(Buffer.alloc(200_010, 0x73))).toBe(true);
-  });
-});
-
-test("until finish has settled there is no image, and abort leaves nothing", async () => {
-  await withDirectory(async (directory) => {
-    const writer = await createExt4Image(join(directory, "disk"));
-    await fillSome(treeMaker(writer));
-    expect(await readdir(directory)).not.toContain("disk");
-    await writer.abort();
-    await writer.abort();
-    expect(await readdir(directory)).toEqual([]);
-    await expect(writer.finish(treeMaker(writer).root)).rejects.toMatchObject({ code: "EXT4_WRITER_STATE" });
-  });
-});
-
-test("abort while finish is at work stops it and leaves nothing", async () => {
-  await withDirectory(async (directory) => {
-    const writer = await createExt4Image(join(directory, "disk"));
-    const tree = treeMaker(writer);
-    for (let index = 0; index < 10_000; index++) await tree.file(`files/${index}`, "x");
-    const finished = writer.finish(tree.root).catch((error: unknown) => error);
-    await writer.abort();
-    expect(await finished).toMatchObject({ code: "EXT4_WRITER_STATE" });
-    expect(await readdir(directory)).toEqual([]);
-  });
-});
-
-test("an aborted signal stops the next content and finish with its reason", async () => {
-  await withDirectory(async (directory) => {
-    const controller = new AbortController();
-    const { signal } = controller;
-    const first = await createExt4Image(join(directory, "first"), { signal });
-    const second = await createExt4Image(join(directory, "second"), { signal });
-    controller.abort(new Error("enough"));
-    expect(() => first.openContent({ size: 5 })).toThrow("enough");
-    await first.abort();
-    await expect(second.finish(treeMaker(second).root)).rejects.toThrow("enough");
-    expect(await readdir(directory)).toEqual([]);
-  });
-});
-
-test("a tree that ext4 cannot hold leaves nothing and spares the image that was there", async () => {
-  await withDirectory(async (directory) => {
-    const path = join(directory, "disk");
-    await writeFile(path, "the old one");
-    await expect(makeImage(path, {}, (tree) => tree.file("f", "", { mode: 0o10_000 }))).rejects.toMatchObject(
-      { code: "EXT4_TREE_INVALID" },
-    );
-    expect(await readFile(path, "utf8")).toBe("the old one");
-    expect(await readdir(directory)).toEqual(["disk"]);
-  });
-});
 
 const judge = requireJudge("root", "mount");
 describe.skipIf(judge.skip)(`on a full disk${judge.reason}`, () => {

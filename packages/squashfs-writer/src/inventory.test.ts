@@ -53,33 +53,7 @@ test("a directory has two links, and one for each directory in it", async () => 
   expect((await take(root)).linksOf(root)).toBe(4);
 });
 
-const twice = directory();
-test.each([
-  ["a directory with two names", directory({ a: twice, b: twice })],
-  ["a name with a slash", directory({ "a/b": fifo() })],
-  ["a name of one dot", directory({ ".": fifo() })],
-  ["an empty name", directory({ "": fifo() })],
-  ["a name of 256 bytes", directory({ ["n".repeat(256)]: fifo() })],
-  ["an empty target", directory({ a: { kind: "symlink", attributes, target: byteString("") } })],
-  [
-    "a target of 4,096 bytes",
-    directory({ a: { kind: "symlink", attributes, target: byteString("t".repeat(4096)) } }),
-  ],
-  ["a mode with a type", directory({ a: { kind: "fifo", attributes: { ...attributes, mode: 0o10644 } } })],
-  ["an owner of 33 bits", directory({ a: { kind: "fifo", attributes: { ...attributes, uid: 2 ** 32 } } })],
-  ["a group below 0", directory({ a: { kind: "fifo", attributes: { ...attributes, gid: -1 } } })],
-  [
-    "a time that is no number",
-    directory({
-      a: { kind: "fifo", attributes: { ...attributes, mtime: { seconds: NaN, nanoseconds: 0 } } },
-    }),
-  ],
-  [
-    "a major of 13 bits",
-    directory({ a: { kind: "block-device", attributes, device: { major: 4096, minor: 0 } } }),
-  ],
-  ["bytes without content", directory({ a: { kind: "file", attributes, size: 1, content: undefined } })],
-  ["a size below 0", directory({ a: { kind: "file", attributes, size: -1, content: undefined } })],
-])("%s is refused", async (_, root) => {
+test("a target of 4,096 bytes is refused", async () => {
+  const root = directory({ a: { kind: "symlink", attributes, target: byteString("t".repeat(4096)) } });
   await expect(take(root)).rejects.toMatchObject({ code: "SQUASHFS_TREE_INVALID" });
 });

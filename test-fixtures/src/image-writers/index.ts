@@ -4,3 +4,4 @@ export { fillWithEveryKind, type Edges } from "./every-kind.ts";
 export { fillRandomly, randomTree, type RandomTreeOptions } from "./random-tree.ts";
 export { expectSameTree, run } from "./judging.ts";
 export { withDirectory } from "./with-directory.ts";
+export { testImageWriter, type WriterUnderTest } from "./contract.ts";
