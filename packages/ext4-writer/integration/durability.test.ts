@@ -1,7 +1,7 @@
-import { mkdir, readdir, readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { requireJudge } from "@bootlayer/test-fixtures";
-import { run, withDirectory, type TreeMaker } from "@bootlayer/test-fixtures/image-writers";
+import { withDirectory, withSmallDisk, type TreeMaker } from "@bootlayer/test-fixtures/image-writers";
 import type { CreateExt4ImageOptions } from "../src/index.ts";
 import { describe, expect, test } from "vitest";
 import { makeImage } from "./judging.ts";
@@ -40,21 +40,13 @@ describe.skipIf(judge.skip)(`on a full disk${judge.reason}`, () => {
     { title: "in contents", bytes: 6_000_000 },
     { title: "in metadata", bytes: 2_900_000 },
   ])("running out of space $title is FILE_NO_SPACE, and nothing stays", async ({ bytes }) => {
-    await withDirectory(async (directory) => {
-      const small = join(directory, "small");
-      await mkdir(small);
-      await run("mount", "-t", "tmpfs", "-o", "size=3m", "none", small);
-      try {
-        await expect(
-          makeImage(join(small, "disk"), {}, async (tree) => {
-            await tree.file("file", Buffer.alloc(bytes, "f"));
-            for (let index = 0; index < 3000; index++) tree.symlink(`${index}`, "t".repeat(100));
-          }),
-        ).rejects.toMatchObject({ code: "FILE_NO_SPACE" });
-        expect(await readdir(small)).toEqual([]);
-      } finally {
-        await run("umount", small);
-      }
+    await withSmallDisk(async (directory) => {
+      const made = makeImage(join(directory, "disk"), {}, async (tree) => {
+        await tree.file("file", Buffer.alloc(bytes, "f"));
+        for (let index = 0; index < 3000; index++) tree.symlink(`${index}`, "t".repeat(100));
+      });
+      await expect(made).rejects.toMatchObject({ code: "FILE_NO_SPACE" });
+      expect(await readdir(directory)).toEqual([]);
     });
   });
 });

@@ -1,6 +1,5 @@
-import { fc, test } from "@fast-check/vitest";
-import { expect } from "vitest";
-import { isBootlayerError } from "@bootlayer/errors";
+import { testOptions } from "@bootlayer/test-fixtures/image-writers";
+import { expect, test } from "vitest";
 import { checkOptions, type Ext4Options } from "./options.ts";
 
 test("all options have defaults, the same in every run", () => {
@@ -44,24 +43,8 @@ test.each([
   );
 });
 
-const names = [
-  "size",
-  "blockSize",
-  "uuid",
-  "hashSeed",
-  "label",
-  "time",
-  "journal",
-  "freeInodes",
-  "maximumBytes",
-];
-
-test.prop([
-  fc.dictionary(fc.constantFrom(...names), fc.anything({ withNullPrototype: true, withBigInt: true })),
-])("whatever the options are, they are taken or refused with a code", (options) => {
-  try {
-    checkOptions(options);
-  } catch (error) {
-    expect(isBootlayerError(error) && error.code).toBe("EXT4_OPTIONS_INVALID");
-  }
+testOptions({
+  check: (options) => checkOptions(options),
+  names: ["size", "blockSize", "uuid", "hashSeed", "label", "time", "journal", "freeInodes", "maximumBytes"],
+  code: "EXT4_OPTIONS_INVALID",
 });

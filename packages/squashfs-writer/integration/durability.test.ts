@@ -1,11 +1,16 @@
 import { fork } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdir, readdir, readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { requireJudge } from "@bootlayer/test-fixtures";
-import { run, treeMaker, withDirectory, type TreeMaker } from "@bootlayer/test-fixtures/image-writers";
+import {
+  treeMaker,
+  withDirectory,
+  withSmallDisk,
+  type TreeMaker,
+} from "@bootlayer/test-fixtures/image-writers";
 import { describe, expect, test } from "vitest";
 import { createSquashfsImage, type SquashfsOptions } from "../src/index.ts";
 import { makeImage } from "./judging.ts";
@@ -134,22 +139,14 @@ describe.skipIf(judge.skip)(`on a full disk${judge.reason}`, () => {
     { title: "in contents, without threads", bytes: 6_000_000, threads: 0 },
     { title: "in metadata", bytes: 3_050_000, threads: 2 },
   ])("running out of space $title is FILE_NO_SPACE, and nothing stays", async ({ bytes, threads }) => {
-    await withDirectory(async (directory) => {
-      const small = join(directory, "small");
-      await mkdir(small);
-      await run("mount", "-t", "tmpfs", "-o", "size=3m", "none", small);
-      try {
-        const options = { compression: { kind: "lz4" }, threads } as const;
-        const made = makeImage(join(small, "image"), options, async (tree) => {
-          await tree.file("file", randomBytes(bytes));
-          for (let index = 0; index < 2000; index++)
-            tree.symlink(`${index}`, randomBytes(100).toString("hex"));
-        });
-        await expect(made).rejects.toMatchObject({ code: "FILE_NO_SPACE" });
-        expect(await readdir(small)).toEqual([]);
-      } finally {
-        await run("umount", small);
-      }
+    await withSmallDisk(async (directory) => {
+      const options = { compression: { kind: "lz4" }, threads } as const;
+      const made = makeImage(join(directory, "image"), options, async (tree) => {
+        await tree.file("file", randomBytes(bytes));
+        for (let index = 0; index < 2000; index++) tree.symlink(`${index}`, randomBytes(100).toString("hex"));
+      });
+      await expect(made).rejects.toMatchObject({ code: "FILE_NO_SPACE" });
+      expect(await readdir(directory)).toEqual([]);
     });
   });
 });

@@ -1,6 +1,5 @@
-import { fc, test } from "@fast-check/vitest";
-import { expect } from "vitest";
-import { isBootlayerError } from "@bootlayer/errors";
+import { testOptions } from "@bootlayer/test-fixtures/image-writers";
+import { expect, test } from "vitest";
 import { checkOptions, type SquashfsOptions } from "./options.ts";
 
 test("all options have defaults", () => {
@@ -82,24 +81,18 @@ test.each([
   );
 });
 
-const names = [
-  "compression",
-  "blockSize",
-  "time",
-  "uncompressed",
-  "fragments",
-  "deduplicate",
-  "exportTable",
-  "threads",
-  "signal",
-];
-
-test.prop([
-  fc.dictionary(fc.constantFrom(...names), fc.anything({ withNullPrototype: true, withBigInt: true })),
-])("whatever the options are, they are taken or refused with a code", (options) => {
-  try {
-    checkOptions(options);
-  } catch (error) {
-    expect(isBootlayerError(error) && error.code).toBe("SQUASHFS_OPTIONS_INVALID");
-  }
+testOptions({
+  check: (options) => checkOptions(options),
+  names: [
+    "compression",
+    "blockSize",
+    "time",
+    "uncompressed",
+    "fragments",
+    "deduplicate",
+    "exportTable",
+    "threads",
+    "signal",
+  ],
+  code: "SQUASHFS_OPTIONS_INVALID",
 });

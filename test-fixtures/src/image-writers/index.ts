@@ -5,3 +5,5 @@ export { fillRandomly, randomTree, type RandomTreeOptions } from "./random-tree.
 export { expectSameTree, run } from "./judging.ts";
 export { withDirectory } from "./with-directory.ts";
 export { testImageWriter, type WriterUnderTest } from "./contract.ts";
+export { testOptions, type OptionsUnderTest } from "./test-options.ts";
+export { withSmallDisk } from "./with-small-disk.ts";
