@@ -50,7 +50,8 @@ function fileViolations(
   { path, text }: SourceFile,
   byName: ReadonlyMap<string, Project>,
 ): string[] {
-  const isTest = path.endsWith(".test.ts") || /(^|\/)(integration|e2e)\//.test(path);
+  const isTest =
+    path.endsWith(".test.ts") || path.endsWith("/vitest.config.ts") || /(^|\/)(integration|e2e)\//.test(path);
   const violations: string[] = [];
   for (const specifier of importsOf(text)) {
     const at = `${path} imports ${specifier}`;
