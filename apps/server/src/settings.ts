@@ -10,6 +10,8 @@ export interface ServerSettings {
   readonly artifacts: ArtifactSettings;
   /** Builds that this server runs at once. */
   readonly concurrency: number;
+  /** How long builds that run may go on when the server is told to end; then they are left to the next start, or to another server. */
+  readonly drainSeconds: number;
   readonly access: AccessSettings;
   readonly limits: LimitSettings;
   /** Addresses (`host[:port]`) under which images are pushed here and found without a request, beside the one listened on. */
@@ -22,7 +24,11 @@ export interface ServerSettings {
 }
 
 export type ArtifactSettings =
-  | { readonly kind: "local" }
+  | {
+      readonly kind: "local";
+      /** Default: `artifacts` in the store. Servers that share a database share it too. */
+      readonly directory?: string | undefined;
+    }
   | {
       readonly kind: "s3";
       readonly endpoint: string | undefined;

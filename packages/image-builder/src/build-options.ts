@@ -105,3 +105,8 @@ export function parseIdentityOptions({
 }: Pick<BuildRequest, "disk" | "guest">): Pick<BuildOptions, "disk" | "guest"> {
   return { disk: parseDiskOptions(disk ?? {}), guest: parseGuestOptions(guest) };
 }
+
+/** Says of a request whether its options are sound, before a source is asked for. @throws as `parseIdentityOptions`. */
+export function checkBuildOptions(request: Pick<BuildRequest, "disk" | "guest">): void {
+  parseIdentityOptions(request);
+}

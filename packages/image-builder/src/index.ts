@@ -1,5 +1,5 @@
 export { buildDisk, type BuildResult } from "./build.ts";
-export type { BuildRequest, Environment } from "./build-options.ts";
+export { checkBuildOptions, type BuildRequest, type Environment } from "./build-options.ts";
 export type { BuildKey } from "./build-key.ts";
 export { resolveBuild, type ResolvedBuild } from "./resolve-build.ts";
 export {

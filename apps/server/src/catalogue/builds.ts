@@ -40,8 +40,10 @@ export interface NewBuild {
   readonly request: BuildRequestBody;
   readonly requestKey: string;
   readonly tokenId: string | undefined;
-  /** Set where credentials in the memory of a server are needed: such a build is joined by none. */
+  /** The server that alone can make it: it has the credentials, or the image. */
   readonly serverId: string | undefined;
+  /** Such a build is joined by none before it is ready. Default: where it has a server. */
+  readonly hasCredentials?: boolean | undefined;
   /** Builds of one token that may be queued or run. */
   readonly limit: number;
 }
@@ -53,25 +55,29 @@ export interface NewBuild {
  */
 export async function createOrJoinBuild(
   { db, boss }: Pick<OpenDatabase, "db" | "boss">,
-  { id = newBuildId(), request, requestKey, tokenId, serverId, limit }: NewBuild,
+  {
+    id = newBuildId(),
+    request,
+    requestKey,
+    tokenId,
+    serverId,
+    hasCredentials = serverId !== undefined,
+    limit,
+  }: NewBuild,
 ): Promise<{ readonly build: Build; readonly joined: boolean }> {
   return await db.transaction().execute(async (transaction) => {
-    if (serverId === undefined) {
-      const found = await selectBuilds(transaction)
-        .where("request_key", "=", requestKey)
-        .where("server_id", "is", null)
-        .where("cancel_requested", "=", false)
-        .where("ended_at", "is", null)
-        .executeTakeFirst();
-      if (found !== undefined) return { build: buildOf(found), joined: true };
+    if (!hasCredentials) {
+      const found = await findJoinable(transaction, requestKey);
+      if (found !== undefined) return { build: found, joined: true };
     }
     await checkLimit(transaction, tokenId, limit);
     // Of two that come here at once with equal requests one waits at the unique index for the other's end.
     const { rows } = await sql<{ id: string }>`
-      INSERT INTO builds (id, request_key, request, state, token_id, server_id)
-      VALUES (${id}, ${requestKey}, ${JSON.stringify(request)}::jsonb, 'queued', ${tokenId ?? null}, ${serverId ?? null})
+      INSERT INTO builds (id, request_key, request, state, token_id, server_id, has_credentials)
+      VALUES (${id}, ${requestKey}, ${JSON.stringify(request)}::jsonb, 'queued', ${tokenId ?? null},
+        ${serverId ?? null}, ${hasCredentials})
       ON CONFLICT (request_key)
-        WHERE server_id IS NULL AND NOT cancel_requested AND state NOT IN ('ready', 'failed', 'cancelled')
+        WHERE NOT has_credentials AND NOT cancel_requested AND state NOT IN ('ready', 'failed', 'cancelled')
         DO UPDATE SET request_key = excluded.request_key
       RETURNING id`.execute(transaction);
     const kept = rows[0]?.id ?? id;
@@ -87,6 +93,17 @@ export async function createOrJoinBuild(
     }
     return { build: await requireBuild(transaction, kept), joined: kept !== id };
   });
+}
+
+/** A build of an equal request that is under way and carries no credentials. */
+export async function findJoinable(db: Kysely<Database>, requestKey: string): Promise<Build | undefined> {
+  const row = await selectBuilds(db)
+    .where("request_key", "=", requestKey)
+    .where("has_credentials", "=", false)
+    .where("cancel_requested", "=", false)
+    .where("ended_at", "is", null)
+    .executeTakeFirst();
+  return row && buildOf(row);
 }
 
 /** Those of one token are counted one after another. */
@@ -123,11 +140,20 @@ export async function requireBuild(db: Kysely<Database>, id: string): Promise<Bu
   return build;
 }
 
-/** The latest build of an equal request that is ready. */
+/** The latest build of an equal request whose disk is there. */
 export async function findReadyBuild(db: Kysely<Database>, requestKey: string): Promise<Build | undefined> {
   const row = await selectBuilds(db)
     .where("request_key", "=", requestKey)
     .where("state", "=", "ready")
+    .where((of) =>
+      of.exists(
+        of
+          .selectFrom("artifacts")
+          .select("artifacts.build_key")
+          .whereRef("artifacts.build_key", "=", "builds.build_key")
+          .where("artifacts.state", "=", "ready"),
+      ),
+    )
     .orderBy("id", "desc")
     .limit(1)
     .executeTakeFirst();

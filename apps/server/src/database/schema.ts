@@ -24,8 +24,10 @@ export interface BuildTable {
   /** Of the build (image-builder's build key), once the source is resolved. */
   build_key: string | null;
   manifest_digest: string | null;
-  /** The server that must run it, since the registry's credentials are in its memory alone; null: any. */
+  /** The server that must run it, since the registry's credentials or the image are there alone; null: any. */
   server_id: string | null;
+  /** Whether it was asked for with a registry's credentials: then nobody joins it before it is ready. */
+  has_credentials: Generated<boolean>;
   /** The build of the same key that this one waits for. */
   follows: string | null;
   /** How often a worker has taken it up: what an earlier one writes later is not taken. */
@@ -73,6 +75,8 @@ export interface ArtifactTable {
   sha256: string | null;
   /** [offset, length] pairs; all else is zero. */
   data_regions: ColumnType<readonly (readonly [number, number])[] | null, string | null, string | null>;
+  /** What image-builder said of it (`BuildReport`). */
+  report: ColumnType<unknown, string | null, string | null>;
   created_at: Generated<Date>;
   used_at: Generated<Date>;
 }

@@ -15,6 +15,7 @@ export const builds: Migration = {
         build_key text,
         manifest_digest text,
         server_id text,
+        has_credentials boolean NOT NULL DEFAULT false,
         follows uuid REFERENCES builds ON DELETE SET NULL,
         attempts int NOT NULL DEFAULT 0,
         worker text,
@@ -31,7 +32,7 @@ export const builds: Migration = {
     // Equal requests join: of those that carry no credentials only one is under way.
     await sql`
       CREATE UNIQUE INDEX builds_joined ON builds (request_key)
-      WHERE server_id IS NULL AND NOT cancel_requested AND state NOT IN ('ready', 'failed', 'cancelled')`.execute(
+      WHERE NOT has_credentials AND NOT cancel_requested AND state NOT IN ('ready', 'failed', 'cancelled')`.execute(
       db,
     );
     await sql`CREATE INDEX builds_ready ON builds (request_key, id) WHERE state = 'ready'`.execute(db);
@@ -62,6 +63,7 @@ export const builds: Migration = {
         data_bytes int8,
         sha256 text,
         data_regions jsonb,
+        report jsonb,
         created_at timestamptz NOT NULL DEFAULT now(),
         used_at timestamptz NOT NULL DEFAULT now(),
         CHECK (state = 'making' OR (location IS NOT NULL AND bytes IS NOT NULL AND sha256 IS NOT NULL))

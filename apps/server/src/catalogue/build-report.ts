@@ -1,0 +1,41 @@
+import type { BuildResult } from "@bootlayer/image-builder";
+import { formatPlatform } from "@bootlayer/image-builder";
+
+/** What is told of a build that is ready; the disk's own part is kept with the disk, for builds that find it there. */
+export interface BuildReport {
+  /** Of the manifest for the platform. */
+  readonly digest: string;
+  readonly platform: string;
+  readonly format: BuildResult["format"];
+  readonly key: string;
+  /** Length of the disk, holes included. */
+  readonly bytes: number;
+  readonly dataBytes: number;
+  /** Hex. */
+  readonly sha256: string;
+  /** Whether the disk was there already. */
+  readonly cached: boolean;
+  /** Of the build that made the disk. */
+  readonly stages: BuildResult["stages"];
+  readonly layers: BuildResult["layers"];
+  readonly warnings: readonly string[];
+  readonly guest: BuildResult["guest"];
+}
+
+export function reportOf(result: BuildResult, sha256: string): BuildReport {
+  const { digest, platform, format, key, bytes, dataBytes, stages, layers, warnings, guest } = result;
+  return {
+    digest,
+    platform: formatPlatform(platform),
+    format,
+    key,
+    bytes,
+    dataBytes,
+    sha256,
+    cached: false,
+    stages,
+    layers,
+    warnings,
+    guest,
+  };
+}
