@@ -32,6 +32,7 @@ export {
 export type { ProxyFault } from "./fault-proxy/proxy-fault.ts";
 export { randomFaults } from "./fault-proxy/random-faults.ts";
 export { judgePath, requireJudge } from "./require-judge.ts";
+export { requirePostgresql, startPostgresql, type TestPostgresql } from "./postgresql.ts";
 export {
   startDockerRegistry,
   type DockerRegistry,

@@ -87,7 +87,7 @@ async function isStill(
   signal: AbortSignal | undefined,
 ): Promise<boolean> {
   const timeout = AbortSignal.timeout(resolveMilliseconds);
-  const environment = builderEnvironment(context, credentials, {
+  const environment = builderEnvironment(context, request.source, credentials, {
     signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
   });
   try {

@@ -110,8 +110,8 @@ export async function openBuildFeeds({
       const signal = AbortSignal.any([outer, closing.signal]);
       const feed = enter(buildId);
       let place = after;
-      let wake = (): void => {};
-      const onAbort = (): void => wake();
+      let wake: (() => void) | undefined;
+      const onAbort = (): void => wake?.();
       signal.addEventListener("abort", onAbort);
       try {
         if (feed.watchers === 1) await read(buildId, feed);
@@ -132,7 +132,7 @@ export async function openBuildFeeds({
             wake = resolve;
             feed.waiting.add(wake);
           });
-          feed.waiting.delete(wake);
+          if (wake !== undefined) feed.waiting.delete(wake);
         }
       } finally {
         signal.removeEventListener("abort", onAbort);

@@ -19,7 +19,7 @@ export interface BuildReport {
   readonly stages: BuildResult["stages"];
   readonly layers: BuildResult["layers"];
   readonly warnings: readonly string[];
-  readonly guest: BuildResult["guest"];
+  readonly guest?: BuildResult["guest"];
 }
 
 export function reportOf(result: BuildResult, sha256: string): BuildReport {

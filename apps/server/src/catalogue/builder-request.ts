@@ -1,5 +1,5 @@
-import type { BuildRequest, Environment } from "@bootlayer/image-builder";
-import type { RegistryCredentials } from "../access/request-credentials.ts";
+import { parseSource, type BuildRequest, type Environment } from "@bootlayer/image-builder";
+import { withRequestCredentials, type RegistryCredentials } from "../access/request-credentials.ts";
 import { ownAddresses } from "../registry/own-addresses.ts";
 import type { ServerContext } from "../server-context.ts";
 import { imageDirectory } from "../store-directories.ts";
@@ -23,6 +23,7 @@ export function builderRequest(body: BuildRequestBody): Omit<BuildRequest, "outp
 /** How image-builder reaches images for this server, with the credentials of one request where it brought some. */
 export function builderEnvironment(
   { settings, egress }: Pick<ServerContext, "settings" | "egress">,
+  source: string,
   credentials: RegistryCredentials | undefined,
   calls: Pick<Environment, "signal" | "onEvent">,
 ): Environment {
@@ -31,12 +32,13 @@ export function builderEnvironment(
     store: imageDirectory(settings),
     allowAddress: egress,
     ownRegistries: ownAddresses(settings),
-    registries: {
-      ...settings.registries,
-      credentials: async (registry, repository) =>
-        credentials ?? (await settings.registries.credentials?.(registry, repository)),
-    },
+    registries: withRequestCredentials(settings.registries, registryOf(source), credentials),
   };
+}
+
+function registryOf(source: string): string {
+  const parsed = parseSource(source);
+  return parsed.kind === "registry" ? parsed.reference.registry : "";
 }
 
 /** The source by the digest that it was resolved to. */

@@ -55,6 +55,15 @@ export async function startWorker(context: WorkerContext): Promise<BuildWorker> 
   const stopListening = await database.listen(cancelChannel, (buildId) => stop(buildId, "cancelled"));
   const queues = [null, serverId];
   for (const queue of queues) await ensureQueue(boss, queue);
+  // Of builds that are left from another server, so that no transaction has to ask for their queue.
+  const left = await db
+    .selectFrom("builds")
+    .select("server_id")
+    .distinct()
+    .where("ended_at", "is", null)
+    .where("server_id", "is not", null)
+    .execute();
+  for (const { server_id: other } of left) await ensureQueue(boss, other);
   await sweepBuilds(database, serverId);
   for (const queue of queues)
     await boss.work<BuildJob>(

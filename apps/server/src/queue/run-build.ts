@@ -81,7 +81,7 @@ async function work(
       "ask for the build again, with the credentials",
     );
   const request = builderRequest(build.request);
-  const resolved = await resolveBuild(request, builderEnvironment(context, held, { signal }));
+  const resolved = await resolveBuild(request, builderEnvironment(context, request.source, held, { signal }));
   const { key, digest, layers } = resolved;
   await writeState(db, build, "resolving", { buildKey: key, manifestDigest: digest });
   await appendEvent(db, build.buildId, "resolved", {
@@ -158,7 +158,10 @@ async function make(
     const request = builderRequest(build.request);
     const result = await buildDisk(
       { ...request, source: pinnedSource(request.source, digest), output: staged.path, sha256: true },
-      builderEnvironment(context, context.credentials.of(build.buildId), { signal, onEvent }),
+      builderEnvironment(context, request.source, context.credentials.of(build.buildId), {
+        signal,
+        onEvent,
+      }),
     );
     if (result.key !== key || result.sha256 === undefined)
       throw new Error(`the disk has key ${result.key}, and ${key} was resolved`);
