@@ -6,7 +6,7 @@ const conditions = ["@bootlayer/source", "node", "import", "default"];
 export default defineConfig({
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
-    include: ["src/**/*.test.ts", "integration/**/*.test.ts", "e2e/**/*.test.ts"],
+    include: ["{src,page,integration,e2e}/**/*.test.ts"],
     execArgv: ["--conditions=@bootlayer/source"],
     reporters: ["default", "json"],
     outputFile: { json: "test-results/vitest.json" },

@@ -17,7 +17,7 @@ async function readProject(packageFile: string): Promise<Project> {
   const folder = join(root, dirname(packageFile));
   const layer = json.nx?.tags?.find((tag) => tag.startsWith("layer:"))?.slice("layer:".length) as Layer;
   const files = [];
-  for await (const file of glob("**/*.ts", {
+  for await (const file of glob("**/*.{ts,tsx}", {
     cwd: folder,
     exclude: (name) => /node_modules|dist|coverage/.test(name),
   }))
@@ -125,4 +125,20 @@ test("a test of what the fixtures are built on may not import them: that were a 
   expect(boundaryViolations([spec, fixtures])).toEqual([
     expect.stringContaining("spec may not import fixtures"),
   ]);
+});
+
+test("what the page is bundled of need not come along with the server", () => {
+  const text = 'import { h } from "preact";';
+  const files = [
+    { path: "apps/server/page/src/a.tsx", text },
+    { path: "apps/server/src/b.ts", text },
+  ];
+  const server: Project = {
+    ...none,
+    name: "@bootlayer/server",
+    layer: "service",
+    devDependencies: ["preact"],
+    files,
+  };
+  expect(boundaryViolations([server])).toEqual([expect.stringContaining("apps/server/src/b.ts")]);
 });

@@ -1,0 +1,64 @@
+import type { VNode } from "preact";
+import { useState } from "preact/hooks";
+import { announce } from "./announcer.tsx";
+import type { Build } from "./api-types.ts";
+import { bootCommands, type BootCommand } from "./boot-commands.ts";
+import { fileNameOf } from "./file-name.ts";
+
+/** How the disk boots, for each monitor. */
+export function BootSection({ build }: { build: Build }): VNode | null {
+  const { request, report } = build;
+  if (!report) return null;
+  const commands = bootCommands({
+    file: fileNameOf(build),
+    architecture: report.platform?.startsWith("linux/arm64") ? "arm64" : "amd64",
+    readOnly: request.format === "squashfs",
+    kernelArguments: report.guest?.kernelArguments ?? [],
+    hasGuest: report.guest !== undefined,
+  });
+  return (
+    <section aria-labelledby="boot-title">
+      <h2 id="boot-title">Boot it</h2>
+      <p>
+        With the disk and a kernel of yours (<code>vmlinux</code>) in the same directory.
+        {!report.guest &&
+          " This disk holds the image alone: the kernel starts the image's own /sbin/init, if it has one."}
+      </p>
+      {commands.map((command, index) => (
+        <Command key={command.monitor} command={command} isOpen={index === 0} />
+      ))}
+    </section>
+  );
+}
+
+function Command({
+  command: { monitor, note, command },
+  isOpen,
+}: {
+  command: BootCommand;
+  isOpen: boolean;
+}): VNode {
+  const [isCopied, setCopied] = useState(false);
+  const copy = async (): Promise<void> => {
+    await navigator.clipboard.writeText(command);
+    setCopied(true);
+    announce("Copied.");
+  };
+  return (
+    <details name="monitor" open={isOpen}>
+      <summary>{monitor}</summary>
+      <p class="fine">{note}</p>
+      {/* It scrolls, so the keyboard must get there. */}
+      <pre tabIndex={0} role="region" aria-label={`Command for ${monitor}`}>
+        <code>{command}</code>
+      </pre>
+      {/* Browsers give the clipboard to loopback and https alone. */}
+      {isSecureContext && (
+        <button type="button" onClick={() => void copy()}>
+          {isCopied ? "Copied" : "Copy"}
+          <span class="unseen"> command for {monitor}</span>
+        </button>
+      )}
+    </details>
+  );
+}
