@@ -20,6 +20,7 @@ export interface FakeApi {
   /** Breaks all event streams off. */
   cut(): void;
   close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 const noBuild = {
@@ -49,6 +50,14 @@ export async function startFakeApi({
 
   await app.register(pageRoutes);
   app.addHook("onRequest", async (request, reply) => {
+    // As the real one: what a page of elsewhere asks changes nothing.
+    if (request.method !== "GET" && request.headers.origin !== `http://${request.headers.host}`)
+      return problem(reply, {
+        ...noBuild,
+        status: 403,
+        code: "TOKEN_MISSING",
+        detail: "a page of elsewhere asks",
+      });
     if (!request.url.startsWith("/v1/") || token === undefined) return;
     if (request.headers.authorization === `Bearer ${token}`) return;
     return problem(reply, {
@@ -170,6 +179,7 @@ export async function startFakeApi({
       for (const streams of watchers.values()) for (const stream of streams) stream.destroy();
     },
     close: () => app.close(),
+    [Symbol.asyncDispose]: () => app.close(),
   };
   return api;
 }

@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
-import type {} from "@fastify/swagger";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { readPageFiles, type PageFileName } from "./page-files.ts";
 
@@ -52,7 +51,6 @@ export async function pageRoutes(app: FastifyInstance): Promise<void> {
     app.route({
       method: ["GET", "HEAD"],
       url: file.path,
-      schema: { hide: true },
       config: { scope: "none" },
       handler: (request, reply) => send(file, request, reply),
     });
