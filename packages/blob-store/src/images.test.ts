@@ -1,9 +1,9 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { digestOf, mediaTypes, type Descriptor } from "@bootlayer/image-spec";
 import { beforeEach, expect, test } from "vitest";
 import { put, temporaryStore } from "../integration/store-fixtures.ts";
-import { listImages, tagImage, untagImage, type BlobStore } from "./index.ts";
+import { hasImage, listImages, tagImage, untagImage, type BlobStore } from "./index.ts";
 
 let store: BlobStore;
 beforeEach(async () => {
@@ -185,3 +185,29 @@ test("a name of several platforms is taken away whole", async () => {
 async function readIndexEntries(): Promise<readonly Descriptor[]> {
   return ((await readIndex()) as { manifests: Descriptor[] }).manifests;
 }
+
+test("an image is there if its name stands for it and its platform, and all of its blobs are there", async () => {
+  const [one, two] = [await manifest("one"), await manifest("two")];
+  const [amd64, arm64] = ["amd64", "arm64"].map((architecture) => ({ os: "linux", architecture }));
+  await tagImage(store, "a:1", { ...one, platform: amd64 });
+  expect(await hasImage(store, "a:1", { ...one, platform: amd64 }, [one, two])).toBe(true);
+  expect(await hasImage(store, "a:1", { ...one, platform: arm64 }, [one])).toBe(false);
+  expect(await hasImage(store, "a:1", two, [two])).toBe(false);
+  expect(await hasImage(store, "a:2", one, [one])).toBe(false);
+  await tagImage(store, "a:1", { ...two, platform: arm64 });
+  for (const [image, platform] of [
+    [one, amd64],
+    [two, arm64],
+  ] as const)
+    expect(await hasImage(store, "a:1", { ...image, platform }, [image])).toBe(true);
+  expect(await hasImage(store, "a:1", { ...one, platform: amd64 }, [{ ...one, size: 4 }])).toBe(false);
+});
+
+test("a name that stands already leaves index.json as it is, whatever members are there and undefined", async () => {
+  const platform = { os: "linux", architecture: "amd64", variant: undefined };
+  const descriptor = { ...(await manifest("one")), platform };
+  await tagImage(store, "a:1", descriptor);
+  const { ino } = await stat(join(store.directory, "index.json"));
+  await tagImage(store, "a:1", descriptor);
+  expect((await stat(join(store.directory, "index.json"))).ino).toBe(ino);
+});

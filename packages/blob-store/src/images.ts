@@ -5,9 +5,9 @@ import type { BlobStore } from "./blob-store.ts";
 import { readDocumentIfSound } from "./document.ts";
 import { StoreError } from "./errors.ts";
 import { readIndexFile, replaceEntries } from "./index-file.ts";
-import { isJoined, joinPlatforms, platformsOf } from "./joined-platforms.ts";
+import { isJoined, isSamePlatform, joinPlatforms, platformsOf } from "./joined-platforms.ts";
 import { blobPath, type Layout } from "./layout.ts";
-import { hasBlob } from "./read-blob.ts";
+import { hasBlob, type BlobName } from "./read-blob.ts";
 
 /** The annotation of an entry of index.json that names it (image-spec annotations.md). */
 export const refNameAnnotation = "org.opencontainers.image.ref.name";
@@ -45,6 +45,35 @@ export async function listImages(layout: Layout): Promise<ListedImage[]> {
     for (const descriptor of platforms) listed.push({ name, descriptor });
   }
   return listed;
+}
+
+/**
+ * Whether a name stands for a manifest or index already, for its platform where it says one, and all of `blobs` are there:
+ * then there is nothing to bring, and `tagImage` would change nothing.
+ *
+ * The name, which is looked at last, has kept the blobs; whoever goes on to read them holds them by a lease all the same.
+ *
+ * @throws as `resolveInLayout` for an index that is damaged.
+ */
+export async function hasImage(
+  layout: Layout,
+  name: string,
+  { digest, platform }: Pick<Descriptor, "digest" | "platform">,
+  blobs: readonly BlobName[],
+): Promise<boolean> {
+  const found = await Promise.all(blobs.map((blob) => hasBlob(layout, blob)));
+  if (found.includes(false)) return false;
+  for (const entry of await readIndexFile(layout)) {
+    if (nameOf(entry) !== name) continue;
+    const held = platform === undefined ? [entry] : await platformsOf(layout, entry);
+    return held.some(
+      (other) =>
+        other.digest === digest &&
+        (platform === undefined ||
+          (other.platform !== undefined && isSamePlatform(other.platform, platform))),
+    );
+  }
+  return false;
 }
 
 /**

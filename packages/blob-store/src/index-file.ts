@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { isDeepStrictEqual } from "node:util";
 import { createDurableFile, fileError } from "@bootlayer/durable-file";
 import { maxDocumentBytes, parseDocument, type Descriptor } from "@bootlayer/image-spec";
 import * as z from "zod";
@@ -42,7 +41,9 @@ export async function replaceEntries(
         return descriptor === undefined || !isReplaced(descriptor);
       });
       const manifests = [...kept, ...(await added(descriptors.filter(isReplaced)))];
-      if (!isDeepStrictEqual(manifests, entries)) await writeIndexFile(store, { ...index, manifests });
+      // As they are written: of a descriptor at hand, members may be there and undefined.
+      const isChanged = JSON.stringify(manifests) !== JSON.stringify(entries);
+      if (isChanged) await writeIndexFile(store, { ...index, manifests });
       return entries.length - kept.length;
     },
     signal,

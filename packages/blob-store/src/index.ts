@@ -14,7 +14,14 @@ export { ingestFile } from "./ingest-file.ts";
 export { openBlobRange, type ByteRange } from "./blob-range.ts";
 export type { StoreEvent } from "./events.ts";
 export { chooseNamed, resolveImageInLayout, resolveInLayout } from "./resolve.ts";
-export { listImages, tagImage, untagImage, type ListedImage, type TagImageOptions } from "./images.ts";
+export {
+  hasImage,
+  listImages,
+  tagImage,
+  untagImage,
+  type ListedImage,
+  type TagImageOptions,
+} from "./images.ts";
 export { holdBlobs, type Lease, type LeaseOptions } from "./lease.ts";
 export { collectGarbage, type GarbageOptions, type GarbageReport } from "./collect-garbage.ts";
 export { scrubStore, type ScrubOptions, type ScrubReport } from "./scrub.ts";

@@ -53,7 +53,7 @@ export async function joinPlatforms(
   const { platform } = descriptor;
   if (platform === undefined) return descriptor;
   const held = (await Promise.all(replaced.map((entry) => platformsOf(store, entry)))).flat();
-  const others = held.filter((other) => other.platform && !isSame(other.platform, platform));
+  const others = held.filter((other) => other.platform && !isSamePlatform(other.platform, platform));
   if (others.length === 0) return descriptor;
   const manifests = [...others, descriptor]
     .map(({ mediaType, digest, size, platform }) => ({ mediaType, digest, size, platform }))
@@ -65,7 +65,8 @@ export async function joinPlatforms(
   return { ...index, annotations: { [annotation]: joinedValue } };
 }
 
-function isSame(a: Platform, b: Platform): boolean {
+/** Whatever features of the system they ask for. */
+export function isSamePlatform(a: Platform, b: Platform): boolean {
   const { "os.features": _, ...one } = normalisePlatform(a);
   const { "os.features": __, ...other } = normalisePlatform(b);
   return isDeepStrictEqual(dropUndefined(one), dropUndefined(other));

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
@@ -86,6 +86,58 @@ test("what the store has is not asked for again; other names share it", async ()
   const layers = amd.layers.map(({ descriptor }) => descriptor.digest);
   const asked = registry.requests.slice(before).map(({ path }) => path);
   expect(asked.filter((path) => layers.some((digest) => path.endsWith(digest)))).toEqual([]);
+});
+
+test.each([
+  ["one platform's", { platform: "linux/arm64" }],
+  ["that of all platforms", { allPlatforms: true }],
+])("an image that is there, %s, costs one request, and the store is left as it is", async (_, wanted) => {
+  const request = { source: `${registry.host}/a/b:1`, ...wanted };
+  const first = await pullImage(request, { store });
+  const before = registry.requests.length;
+  const { ino, mtimeMs } = await stat(join(store, "index.json"));
+  const again = await pullImage(request, { store });
+  expect(registry.requests.slice(before).map(({ path }) => path)).toEqual(["/v2/a/b/manifests/1"]);
+  expect(await stat(join(store, "index.json"))).toMatchObject({ ino, mtimeMs });
+  expect(again).toMatchObject({ digest: first.digest, bytes: first.bytes, downloadedBytes: 0 });
+  expect(again.blobs.every(({ cached }) => cached)).toBe(true);
+  expect(new Set(again.blobs.map(({ digest }) => digest))).toEqual(
+    new Set(first.blobs.map(({ digest }) => digest)),
+  );
+});
+
+test.each(["config", "layer", "manifest"])(
+  "a %s that is lost is brought again, though the image has its name",
+  async (lost) => {
+    const request = { source: `${registry.host}/a/b:amd`, platform: "amd64" };
+    await pullImage(request, { store });
+    const { digest } =
+      {
+        config: amd.configDescriptor,
+        layer: base.descriptor,
+        manifest: amd.manifestDescriptor,
+      }[lost] ?? base.descriptor;
+    await rm(join(store, "blobs/sha256", digest.replace("sha256:", "")));
+    await pullImage(request, { store });
+    expect(await blobs()).toEqual(digestsOf(amd));
+  },
+);
+
+test("a config that is damaged is taken from the registry", async () => {
+  const request = { source: `${registry.host}/a/b:amd`, platform: "amd64" };
+  const first = await pullImage(request, { store });
+  const path = join(store, "blobs/sha256", amd.configDescriptor.digest.replace("sha256:", ""));
+  await chmod(path, 0o644);
+  await writeFile(path, Buffer.alloc(amd.config.length));
+  expect((await pullImage(request, { store })).digest).toBe(first.digest);
+});
+
+test("a name that was taken away comes back, without a download", async () => {
+  const request = { source: `${registry.host}/a/b:amd`, platform: "amd64" };
+  const { name } = await pullImage(request, { store });
+  await removeImages([name], { store });
+  expect((await pullImage(request, { store })).downloadedBytes).toBe(0);
+  expect((await listStoredImages({ store })).map((stored) => stored.name)).toEqual([name]);
 });
 
 test.each([

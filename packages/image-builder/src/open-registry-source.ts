@@ -1,5 +1,5 @@
 import { openBlobStore, readBlob } from "@bootlayer/blob-store";
-import { layerCompression, type Platform, type ResolvedImage } from "@bootlayer/image-spec";
+import { layerCompression, type Platform } from "@bootlayer/image-spec";
 import { resolveImage, type Reference } from "@bootlayer/registry-client";
 import type { Environment } from "./build-options.ts";
 import { connectRegistry } from "./connect-registry.ts";
@@ -10,7 +10,9 @@ import {
   type OpenedSource,
   type SourceContext,
 } from "./opened-source.ts";
-import { pullIntoStore, type StorePull } from "./store-pull.ts";
+import { storedDocument } from "./stored-document.ts";
+import { pullIntoStore } from "./store-pull.ts";
+import { wantedOf } from "./wanted.ts";
 
 /** Asks a registry for the image; its layers come into the store when they are fetched, and are read on their way. */
 export async function openRegistrySource(
@@ -26,7 +28,9 @@ export async function openRegistrySource(
   const client = connectRegistry(environment, onEvent);
   opening.defer(() => client.close());
   const image = await clock.run("resolve", async () =>
-    resolved(await resolveImage(client, reference, platform, signal)),
+    resolved(
+      await resolveImage(client, reference, platform, signal, { known: storedDocument(store, signal) }),
+    ),
   );
   reportResolved(name, image, onEvent);
   const opened = opening.move();
@@ -47,24 +51,5 @@ export async function openRegistrySource(
       return { layers, complete };
     },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
-  };
-}
-
-/** The flattener reads the layers from the top one down: so they are asked for. */
-export function wantedOf({
-  descriptor,
-  platform,
-  manifest,
-  manifestBytes,
-  configBytes,
-}: ResolvedImage): Pick<StorePull, "documents" | "blobs" | "top"> {
-  return {
-    documents: [
-      { descriptor: manifest.config, bytes: configBytes },
-      { descriptor, bytes: manifestBytes },
-    ],
-    blobs: manifest.layers.toReversed(),
-    // Another platform that has the same name in the store keeps it.
-    top: { ...descriptor, platform },
   };
 }

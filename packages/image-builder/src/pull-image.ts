@@ -1,5 +1,11 @@
-import { openBlobStore } from "@bootlayer/blob-store";
-import { hostPlatform, parsePlatform, type Digest, type Platform } from "@bootlayer/image-spec";
+import { hasImage, openBlobStore, type BlobStore } from "@bootlayer/blob-store";
+import {
+  hostPlatform,
+  parsePlatform,
+  type Descriptor,
+  type Digest,
+  type Platform,
+} from "@bootlayer/image-spec";
 import {
   fetchManifest,
   formatReference,
@@ -12,11 +18,13 @@ import { withCancellation } from "./cancellation.ts";
 import { connectRegistry } from "./connect-registry.ts";
 import { blobsOfTree, platformsOfTree, readDocumentTree } from "./document-tree.ts";
 import { BuilderError } from "./errors.ts";
-import type { StageReport } from "./events.ts";
-import { wantedOf } from "./open-registry-source.ts";
+import type { BuildEvent, StageReport } from "./events.ts";
 import { parseSource } from "./source.ts";
 import { stageClock } from "./stages.ts";
-import { pullIntoStore, type StorePull } from "./store-pull.ts";
+import type { PulledBlob } from "./pull-blobs.ts";
+import { storedDocument } from "./stored-document.ts";
+import type { StorePull } from "./store-pull.ts";
+import { wantedOf } from "./wanted.ts";
 
 /** An image that is to come into the store. */
 export interface PullRequest extends Pick<BuildRequest, "platform"> {
@@ -76,16 +84,17 @@ export async function pullImage(request: PullRequest, environment: Environment):
     const wanted = await clock.run("resolve", async () => {
       const result =
         request.allPlatforms === true
-          ? await resolveTree(client, reference, signal)
-          : await resolvePlatform(client, reference, platform, signal);
+          ? await resolveTree(store, client, reference, signal)
+          : await resolvePlatform(store, client, reference, platform, signal);
       return { result, bytes: result.documents.reduce((sum, { bytes }) => sum + bytes.length, 0) };
     });
     const { documents, blobs, top, platforms } = wanted;
     const name = formatReference(reference);
     onEvent({ kind: "transfer-started", direction: "pull", name, digest: top.digest, blobs });
-    const pull = pullIntoStore({ ...wanted, store, client, reference, clock, onEvent, signal });
-    opened.use(pull);
-    const pulled = await pull.complete;
+    const named = [...documents.map(({ descriptor }) => descriptor), ...blobs];
+    const pulled = (await hasImage(store, name, top, named))
+      ? await clock.run("pull", async () => ({ result: found(blobs, onEvent), bytes: 0 }))
+      : await bring({ ...wanted, store, client, reference, clock, onEvent, signal }, opened);
     return {
       source: request.source,
       name,
@@ -103,27 +112,49 @@ export async function pullImage(request: PullRequest, environment: Environment):
   });
 }
 
+/** The blobs of an image that the store has under its name already. */
+function found(blobs: readonly Descriptor[], onEvent: (event: BuildEvent) => void): readonly PulledBlob[] {
+  return blobs.map((descriptor) => {
+    onEvent({ kind: "blob-cached", digest: descriptor.digest, totalBytes: descriptor.size });
+    return { descriptor, downloadedBytes: 0, resumedAt: 0, cached: true };
+  });
+}
+
+async function bring(wanted: StorePull, opened: AsyncDisposableStack): Promise<readonly PulledBlob[]> {
+  // Most of the store's code, and of what reads blobs: a pull of what is at hand should not wait for it.
+  const { pullIntoStore } = await import("./store-pull.ts");
+  return opened.use(pullIntoStore(wanted)).complete;
+}
+
 async function resolvePlatform(
+  store: BlobStore,
   client: RegistryClient,
   reference: Reference,
   platform: Platform,
   signal: AbortSignal,
 ): Promise<Wanted> {
-  const image = await resolveImage(client, reference, platform, signal);
+  const known = storedDocument(store, signal);
+  const image = await resolveImage(client, reference, platform, signal, { known });
   return { ...wantedOf(image), platforms: [image.platform] };
 }
 
 /** An index and all that it names; a manifest alone is a tree of one. */
 async function resolveTree(
+  store: BlobStore,
   client: RegistryClient,
   reference: Reference,
   signal: AbortSignal,
 ): Promise<Wanted> {
+  const { registry, repository } = reference;
+  const known = storedDocument(store, signal);
   const found = await fetchManifest(client, reference, signal);
-  const documents = await readDocumentTree(found.descriptor, async ({ digest }) => {
+  const documents = await readDocumentTree(found.descriptor, async (descriptor) => {
+    const { digest } = descriptor;
     if (digest === found.descriptor.digest) return found.bytes;
-    const { registry, repository } = reference;
-    return (await fetchManifest(client, { registry, repository, digest }, signal)).bytes;
+    return (
+      (await known(descriptor)) ??
+      (await fetchManifest(client, { registry, repository, digest }, signal)).bytes
+    );
   });
   return {
     documents,

@@ -223,6 +223,20 @@ describe("the image for a platform", () => {
     expect(found.manifest.layers).toMatchObject([layer.descriptor]);
   });
 
+  test("is asked for only as far as the caller does not know its documents", async () => {
+    const registry = await serve({ images: { "test:latest": multi } });
+    const { client } = connect();
+    const reference = parseReference(`${registry.host}/test`);
+    const found = await resolveImage(client, reference, amd64, signal, {
+      known: async ({ digest }) => (digest === small.configDescriptor.digest ? small.config : undefined),
+    });
+    expect(Buffer.from(found.configBytes).equals(small.config)).toBe(true);
+    expect(registry.requests.map(({ path }) => path)).toEqual([
+      "/v2/test/manifests/latest",
+      `/v2/test/manifests/${small.manifestDescriptor.digest}`,
+    ]);
+  });
+
   test("is looked up by its tag once: a tag that moves in between does not mix two images", async () => {
     const other = image([layerBlob(tarArchive([{ name: "other" }]), "none")]);
     const registry = await serve({

@@ -31,7 +31,7 @@ export { verifyLogin } from "./auth/verify-login.ts";
 export type { HelperLogin } from "./auth/credential-helper.ts";
 export type { AuthFileOptions } from "./auth/auth-file.ts";
 export { dockerConfigCredentials, type DockerConfigOptions } from "./auth/docker-config.ts";
-export { resolveImage } from "./resolve.ts";
+export { resolveImage, type ResolveOptions } from "./resolve.ts";
 export { fetchManifest, type FetchedManifest } from "./manifest.ts";
 export { fetchBlob, type FetchBlobOptions } from "./blob-download.ts";
 export { pushBlob, type PushBlobOptions, type PushedBlob } from "./blob-upload.ts";

@@ -14,6 +14,14 @@ import { embeddedData } from "./embedded-data.ts";
 import { fetchManifestBytes } from "./manifest.ts";
 import { formatReference, type Reference } from "./reference.ts";
 
+export interface ResolveOptions {
+  /**
+   * Of what a digest names, that which the caller has: its bytes, checked against the descriptor, or undefined. The registry
+   * is asked for the rest.
+   */
+  readonly known?: (descriptor: Descriptor) => Promise<Uint8Array | undefined>;
+}
+
 /**
  * Finds the image for a platform. The reference is looked up once; from there on everything is fetched by digest, so
  * that a tag which moves in between cannot mix two images.
@@ -25,11 +33,13 @@ export async function resolveImage(
   reference: Reference,
   platform: Platform,
   signal: AbortSignal,
+  { known }: ResolveOptions = {},
 ): Promise<ResolvedImage> {
   const { bytes, digest, mediaType } = await fetchManifestBytes(client, reference, signal);
-  return resolveManifest({ bytes, digest, mediaType }, platform, (descriptor) =>
-    readDocument(client, reference, descriptor, signal),
-  );
+  return resolveManifest({ bytes, digest, mediaType }, platform, async (descriptor) => {
+    const bytes = await known?.(descriptor);
+    return bytes ?? readDocument(client, reference, descriptor, signal);
+  });
 }
 
 /** A manifest, index or config, checked against its descriptor. */
