@@ -34,18 +34,17 @@ const ranges: Readonly<Record<Exclude<AddressReach, "public">, readonly string[]
 /** IPv4 addresses inside of IPv6: mapped (RFC 4291, 2.5.5.2) and translated (NAT64, RFC 6052). */
 const embeddings = ["::ffff:", "64:ff9b::"];
 
-const lists = {
-  special: blockList("special"),
-  loopback: blockList("loopback"),
-  private: blockList("private"),
-};
+const lists = new Map<AddressReach, BlockList>();
 
 function blockList(reach: Exclude<AddressReach, "public">): BlockList {
+  const known = lists.get(reach);
+  if (known) return known;
   const list = new BlockList();
+  lists.set(reach, list);
   for (const range of ranges[reach]) {
     const [network = "", prefix] = range.split("/");
     const bits = Number(prefix);
-    if (isIP(network) === 6) list.addSubnet(network, bits, "ipv6");
+    if (network.includes(":")) list.addSubnet(network, bits, "ipv6");
     else {
       list.addSubnet(network, bits, "ipv4");
       for (const embedding of embeddings) list.addSubnet(`${embedding}${network}`, 96 + bits, "ipv6");
@@ -60,7 +59,7 @@ export function addressReach(address: string): AddressReach {
   if (version === 0) return "special";
   const family = version === 4 ? "ipv4" : "ipv6";
   for (const reach of ["special", "loopback", "private"] as const)
-    if (lists[reach].check(address, family)) return reach;
+    if (blockList(reach).check(address, family)) return reach;
   return "public";
 }
 

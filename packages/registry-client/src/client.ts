@@ -1,18 +1,32 @@
 import { parseDigest, type Digest } from "@bootlayer/image-spec";
 import { createAuthorizer, type AccessTarget, type Authorizer } from "./auth/authorizer.ts";
 import { parseChallenges } from "./auth/challenge.ts";
-import { fetchToken } from "./auth/token.ts";
-import { printable, errorResponse } from "./error-response.ts";
 import { secretsInHeader, type CredentialSource } from "./auth/credentials.ts";
+import type { AccessToken } from "./auth/token.ts";
 import { registryOrigin } from "./endpoint.ts";
 import { RegistryError } from "./errors.ts";
 import type { RegistryEvent } from "./events.ts";
 import { parseOptions, type RegistryClientOptions, type ResolvedOptions } from "./options.ts";
 import { checkPlaceScheme, requestFollowing, type RedirectRules } from "./redirect.ts";
+import { printable } from "./printable.ts";
 import { provenBody } from "./proven-body.ts";
 import { retryDelay } from "./retry.ts";
 import { createRouter, plainHttpAt, type Place } from "./router.ts";
 import { createTransport, type HttpMethod, type HttpResponse, type RequestBody } from "./transport.ts";
+
+// What answers refusals is loaded with the first one: a pull of what is at hand should not wait for it.
+
+async function errorResponse(
+  ...given: Parameters<typeof import("./error-response.ts").errorResponse>
+): Promise<RegistryError> {
+  return (await import("./error-response.ts")).errorResponse(...given);
+}
+
+async function fetchToken(
+  ...given: Parameters<typeof import("./auth/token.ts").fetchToken>
+): Promise<AccessToken> {
+  return (await import("./auth/token.ts")).fetchToken(...given);
+}
 
 /** One request of a repository's API, mostly below `/v2/<repository>/` (distribution-spec "API"). */
 export interface RegistryRequest {

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { bodyStart } from "./bounded-body.ts";
 import { RegistryError, type RegistryErrorCode } from "./errors.ts";
+import { printable } from "./printable.ts";
 import { isTransientStatus, parseRetryAfter } from "./retry.ts";
 import type { HttpResponse } from "./transport.ts";
 
@@ -90,11 +91,6 @@ export function parseErrorBody(body: Uint8Array, secrets: readonly string[]): st
   let text = parts.filter((part) => part !== undefined && part !== "").join(": ");
   for (const secret of secrets) if (secret !== "") text = text.replaceAll(secret, "[secret]");
   return printable(text).slice(0, maxMessage);
-}
-
-/** Outside text as one line without control or formatting characters. */
-export function printable(text: string): string {
-  return text.replaceAll(/[\p{C}\p{Zl}\p{Zp}\s]+/gu, " ").trim();
 }
 
 /** Docker Hub sends `ratelimit-limit: 100;w=21600` and `ratelimit-remaining: 0;w=21600`: w is the window in seconds. */

@@ -1,13 +1,5 @@
-import {
-  authFilePaths,
-  authFilePlaces,
-  findCredentials,
-  helperNamedFor,
-  readAuthFile,
-  type AuthFile,
-  type AuthFileOptions,
-} from "./auth-file.ts";
-import { getFromHelper, type HelperContext } from "./credential-helper.ts";
+import type { AuthFile, AuthFileOptions } from "./auth-file.ts";
+import type { HelperContext } from "./credential-helper.ts";
 import type { Credentials, CredentialSource } from "./credentials.ts";
 
 export interface DockerConfigOptions extends AuthFileOptions {
@@ -26,13 +18,15 @@ export interface DockerConfigOptions extends AuthFileOptions {
  * REGISTRY_CREDENTIAL_HELPER, which names the helper and nothing of what it printed.
  */
 export function dockerConfigCredentials(options: DockerConfigOptions = {}): CredentialSource {
-  const places = authFilePlaces(options);
   const { helperMilliseconds } = options;
-  const context: HelperContext = {
-    environment: places.environment,
-    ...(helperMilliseconds === undefined ? {} : { helperMilliseconds }),
-  };
   return async (registry, repository) => {
+    // Only when somebody asks for a login: most pulls are anonymous.
+    const { authFilePaths, authFilePlaces, readAuthFile } = await import("./auth-file.ts");
+    const places = authFilePlaces(options);
+    const context: HelperContext = {
+      environment: places.environment,
+      ...(helperMilliseconds === undefined ? {} : { helperMilliseconds }),
+    };
     for (const path of authFilePaths(places)) {
       const credentials = await lookUp(await readAuthFile(path), registry, repository, context);
       if (credentials) return credentials;
@@ -47,6 +41,7 @@ async function lookUp(
   repository: string,
   context: HelperContext,
 ): Promise<Credentials | undefined> {
+  const { findCredentials, helperNamedFor } = await import("./auth-file.ts");
   const own = helperNamedFor(file, registry);
   const kept =
     (own === undefined ? undefined : await askHelper(own, registry, context)) ??
@@ -60,6 +55,7 @@ async function askHelper(
   registry: string,
   context: HelperContext,
 ): Promise<Credentials | undefined> {
+  const { getFromHelper } = await import("./credential-helper.ts");
   for (const server of serverNames(registry)) {
     const credentials = await getFromHelper(name, server, context);
     if (credentials) return credentials;

@@ -2,8 +2,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { parseRegistry } from "../reference.ts";
 import type { TlsSettings } from "../tls-settings.ts";
-import { readSettingsFile } from "./settings-file.ts";
-import { settingsFault } from "./settings-toml.ts";
+import { readSettingsFile, settingsFault } from "./settings-file.ts";
 
 const maxFiles = 100;
 

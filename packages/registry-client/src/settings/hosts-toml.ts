@@ -3,7 +3,8 @@ import * as z from "zod";
 import type { RegistryEndpoint, RegistryRoute } from "../route.ts";
 import type { TlsSettings } from "../tls-settings.ts";
 import { readPem } from "./certificates.ts";
-import { httpUrl, parseToml, settingsFault } from "./settings-toml.ts";
+import { settingsFault } from "./settings-file.ts";
+import { httpUrl, parseToml } from "./settings-toml.ts";
 
 const maxHosts = 64;
 

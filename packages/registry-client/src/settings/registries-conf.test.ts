@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { fc, test } from "@fast-check/vitest";
 import { describe, expect, onTestFinished } from "vitest";
 import { RegistryError } from "../errors.ts";
-import { parseRegistriesConf, readRegistriesConf, registriesRoute } from "./registries-conf.ts";
+import { readRegistriesConf, registriesRoute } from "./registries-conf.ts";
+import { parseRegistriesConf } from "./registries-tables.ts";
 
 function route(text: string, registry: string, repository: string) {
   return registriesRoute(parseRegistriesConf("registries.conf", text), registry, repository);

@@ -7,7 +7,6 @@ import { isLoopbackHost } from "../address-reach.ts";
 import type { RegistryRoute, RouteSource } from "../route.ts";
 import type { TlsSettings } from "../tls-settings.ts";
 import { certificatesFor, readPem } from "./certificates.ts";
-import { hostsRoute } from "./hosts-toml.ts";
 import { proxyFromEnvironment, type ProxySource } from "./proxy-environment.ts";
 import { readRegistriesConf, registriesRoute, type RegistryTable } from "./registries-conf.ts";
 import { readSettingsFile } from "./settings-file.ts";
@@ -157,7 +156,9 @@ async function readHosts(
     for (const directory of directories) {
       const path = join(directory, name, "hosts.toml");
       const bytes = await readSettingsFile(path, "REGISTRY_SETTINGS");
-      if (bytes) return hostsRoute(path, bytes.toString("utf8"), registry, repository);
+      if (!bytes) continue;
+      const { hostsRoute } = await import("./hosts-toml.ts");
+      return hostsRoute(path, bytes.toString("utf8"), registry, repository);
     }
   return undefined;
 }

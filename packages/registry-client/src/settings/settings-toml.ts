@@ -1,6 +1,6 @@
 import { parse, TomlError } from "smol-toml";
 import type * as z from "zod";
-import { RegistryError } from "../errors.ts";
+import { settingsFault } from "./settings-file.ts";
 
 const maxUrlLength = 2048;
 
@@ -28,8 +28,4 @@ export function httpUrl(path: string, text: string): URL {
   if (!url || !isPlain || !/^https?:$/.test(url.protocol))
     throw settingsFault(path, "names a host that is no http or https URL without user and query");
   return url;
-}
-
-export function settingsFault(path: string, what: string, cause?: unknown): RegistryError {
-  return new RegistryError("REGISTRY_SETTINGS", `${path} ${what}`, "mend the file", { cause });
 }
