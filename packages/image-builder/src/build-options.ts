@@ -28,6 +28,10 @@ export interface Environment {
    * store by buildDisk, inspectImage and listFiles, and never asked for by a request.
    */
   readonly ownRegistries?: readonly string[];
+  /** Requests under way at once to one host of a registry; 6 if absent. */
+  readonly maxConnectionsPerHost?: number;
+  /** The same to all hosts together, mirrors and storage among them; 16 if absent. */
+  readonly maxConnections?: number;
   /** What the sources `-` and `tar:-` read, once: a command's standard input. */
   readonly input?: AsyncIterable<Uint8Array> | undefined;
   readonly signal?: AbortSignal;

@@ -10,12 +10,19 @@ import { version } from "./version.ts";
 /** What of the environment concerns registries. */
 export type RegistryEnvironment = Pick<
   Environment,
-  "plainHttp" | "registries" | "tokenHosts" | "allowAddress"
+  "plainHttp" | "registries" | "tokenHosts" | "allowAddress" | "maxConnectionsPerHost" | "maxConnections"
 >;
 
 /** The way to registries, as the machine and the caller say; to be closed at the end. */
 export function connectRegistry(
-  { plainHttp, registries, tokenHosts = [], allowAddress }: RegistryEnvironment,
+  {
+    plainHttp,
+    registries,
+    tokenHosts = [],
+    allowAddress,
+    maxConnectionsPerHost,
+    maxConnections,
+  }: RegistryEnvironment,
   onEvent: (event: BuildEvent) => void,
 ): RegistryClient {
   return createRegistryClient({
@@ -25,5 +32,7 @@ export function connectRegistry(
     userAgent: `bootlayer/${version}`,
     ...(plainHttp === true ? { plainHttp: true } : {}),
     ...(allowAddress === undefined ? {} : { allowAddress }),
+    ...(maxConnectionsPerHost === undefined ? {} : { maxConnectionsPerHost }),
+    ...(maxConnections === undefined ? {} : { maxConnections }),
   });
 }

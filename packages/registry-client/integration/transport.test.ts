@@ -17,6 +17,7 @@ function transport() {
   const created = createTransport({
     userAgent: "test",
     maxConnectionsPerHost: 2,
+    maxConnections: 8,
     stallMilliseconds: 5000,
     minBytesPerSecond: 0,
     tls: () => undefined,

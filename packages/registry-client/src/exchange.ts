@@ -18,7 +18,7 @@ export interface ExchangeAnswer {
 }
 
 /**
- * One request and its answer. The HTTP client's own body would cost a turn of a stream's machinery for each of a blob's
+ * One request and its answer; `onEnd` is called once nothing more of it comes or goes. The HTTP client's own body would cost a turn of a stream's machinery for each of a blob's
  * many chunks.
  *
  * @throws what the HTTP client, or the request's body, does; the signal's reason when aborted.
@@ -27,6 +27,7 @@ export function exchange(
   dispatcher: Dispatcher,
   { method, url, headers, body }: Exchange,
   signal: AbortSignal,
+  onEnd: () => void,
 ): Promise<ExchangeAnswer> {
   const { promise, resolve, reject } = Promise.withResolvers<ExchangeAnswer>();
   let controller: Dispatcher.DispatchController | undefined;
@@ -58,10 +59,12 @@ export function exchange(
       },
       onResponseEnd() {
         signal.removeEventListener("abort", onAbort);
+        onEnd();
         gathered?.end();
       },
       onResponseError(_, error) {
         signal.removeEventListener("abort", onAbort);
+        onEnd();
         reject(error);
         gathered?.fail(error, signal.aborted);
       },

@@ -34,8 +34,13 @@ export interface RegistryClientOptions {
    */
   readonly allowAddress?: (address: string, host: string) => boolean;
   readonly userAgent?: string;
-  /** Connections to one host at a time; further requests wait. 6 if absent. */
+  /** Requests under way to one host at a time; further ones wait. 6 if absent. */
   readonly maxConnectionsPerHost?: number;
+  /**
+   * The same to all hosts together, as mirrors and storage are: 16 if absent. A request that waits for its host keeps none of
+   * another host waiting. Not counted are uploads of streams, whose bytes may come by this client too, and requests for tokens.
+   */
+  readonly maxConnections?: number;
   /**
    * Ranges of one blob asked for at once, once its first stream has proved slow and the registry to know ranges. 3 if absent, 1 for
    * none. Each takes 4 MiB of memory.
@@ -64,6 +69,7 @@ export interface ResolvedOptions {
   readonly allowAddress: (address: string, host: string) => boolean;
   readonly userAgent: string;
   readonly maxConnectionsPerHost: number;
+  readonly maxConnections: number;
   readonly parallelRanges: number;
   readonly slowBytesPerSecond: number;
   readonly stallMilliseconds: number;
@@ -97,6 +103,7 @@ const optionsSchema: z.ZodType<ResolvedOptions> = z.strictObject({
     .regex(/^[\x20-\x7e]{1,200}$/)
     .default("bootlayer"),
   maxConnectionsPerHost: z.int().min(1).max(256).default(6),
+  maxConnections: z.int().min(1).max(1024).default(16),
   parallelRanges: z.int().min(1).max(16).default(3),
   slowBytesPerSecond: z
     .int()

@@ -1,4 +1,4 @@
-import { createSecureContext, getCACertificates, type SecureContext } from "node:tls";
+import type { SecureContext } from "node:tls";
 
 /** Client certificate and trust for one host, as PEM. */
 export interface TlsSettings {
@@ -19,11 +19,13 @@ export interface TlsOptions {
 }
 
 /** Reads the certificates, once for all connections that the result is used for; throws Node's errors. */
-export function tlsOptions(settings: TlsSettings = {}): TlsOptions {
+export async function tlsOptions(settings: TlsSettings = {}): Promise<TlsOptions> {
   const { ca, additionalCa = [], cert, key, skipVerify = false } = settings;
   const verification = skipVerify ? { rejectUnauthorized: false } : {};
   const isUsual = ca === undefined && additionalCa.length === 0 && cert === undefined && key === undefined;
   if (isUsual) return verification;
+  // With it Node reads all authorities that it trusts: not for a registry without TLS.
+  const { createSecureContext, getCACertificates } = await import("node:tls");
   const trusted = [...(ca === undefined ? getCACertificates("default") : [ca].flat()), ...additionalCa];
   const secureContext = createSecureContext({
     ca: trusted,

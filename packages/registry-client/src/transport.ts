@@ -8,8 +8,9 @@ import type { Dispatcher } from "undici";
 import { addressReach, unbracketed, type AddressReach } from "./address-reach.ts";
 import { connectionFault } from "./connection-fault.ts";
 import { RegistryError } from "./errors.ts";
-import { exchange } from "./exchange.ts";
+import { exchange, type ExchangeAnswer } from "./exchange.ts";
 import { minimumRate } from "./minimum-rate.ts";
+import { createTurns } from "./turns.ts";
 import { mergedTls, tlsOptions, type TlsOptions, type TlsSettings } from "./tls-settings.ts";
 
 /**
@@ -34,6 +35,8 @@ export interface HttpRequest {
   readonly confinement: Confinement;
   /** Before what is set for the host. */
   readonly tls?: TlsSettings | undefined;
+  /** Does not wait for requests of other hosts: of a few bytes, for which they may be waiting themselves. */
+  readonly isBeside?: boolean;
 }
 
 export interface HttpResponse {
@@ -54,6 +57,7 @@ export interface HttpResponse {
 export interface TransportOptions {
   readonly userAgent: string;
   readonly maxConnectionsPerHost: number;
+  readonly maxConnections: number;
   readonly stallMilliseconds: number;
   readonly minBytesPerSecond: number;
   readonly tls: (host: string) => TlsSettings | undefined | Promise<TlsSettings | undefined>;
@@ -88,6 +92,7 @@ export function createTransport(options: TransportOptions): Transport {
   const dispatchers = new Map<string, Dispatcher>();
   const tlsOfHosts = new Map<string, Promise<TlsSettings | undefined>>();
   const reaches = new Map<string, AddressReach>();
+  const turns = createTurns({ perHost: options.maxConnectionsPerHost, inAll: options.maxConnections });
 
   async function tlsFor(url: URL): Promise<TlsSettings | undefined> {
     if (url.protocol !== "https:") return undefined;
@@ -103,7 +108,8 @@ export function createTransport(options: TransportOptions): Transport {
     const known = dispatchers.get(key);
     if (known) return known;
     const create = await creatorOf(proxy);
-    const made = dispatchers.get(key) ?? create(confinement, { ...tlsOptions(settings), allowH2: false });
+    const hostTls = await tlsOptions(settings);
+    const made = dispatchers.get(key) ?? create(confinement, { ...hostTls, allowH2: false });
     dispatchers.set(key, made);
     return made;
   }
@@ -125,7 +131,7 @@ export function createTransport(options: TransportOptions): Transport {
         new Agent({ ...common, connect: { ...tls, lookup: confinedLookup(confinement) } });
     }
     const ProxyAgent = await loadProxyAgent();
-    const proxyTls = { ...tlsOptions(await tlsFor(proxy)) };
+    const proxyTls = { ...(await tlsOptions(await tlsFor(proxy))) };
     // The proxy looks names up, in a network of its own; only addresses in URLs can be judged here.
     return (_, requestTls) => new ProxyAgent({ ...common, uri: proxy.href, requestTls, proxyTls });
   }
@@ -150,13 +156,15 @@ export function createTransport(options: TransportOptions): Transport {
   }
 
   function refusalOf(address: string, hostname: string, confinement: Confinement): RegistryError | undefined {
-    if (!isWithin(confinement, addressReach(address))) return outOfBounds(hostname);
+    // Most addresses are a person's own, and to be judged by nobody here.
+    if (confinement !== "anywhere" && !isWithin(confinement, addressReach(address)))
+      return outOfBounds(hostname);
     return options.allowAddress(address, unbracketed(hostname)) ? undefined : notAllowed(hostname);
   }
 
   return {
     async request(request, signal) {
-      const { method, url, headers, body, confinement } = request;
+      const { method, url, headers, body, confinement, isBeside = isStream(body) } = request;
       signal.throwIfAborted();
       const literal = unbracketed(url.hostname);
       if (isIP(literal) !== 0) {
@@ -167,7 +175,9 @@ export function createTransport(options: TransportOptions): Transport {
       try {
         const dispatcher = await dispatcherFor(request);
         const all = { "user-agent": options.userAgent, ...headers, ...sent.headers };
-        const answer = await exchange(dispatcher, { method, url, headers: all, body: sent.body }, signal);
+        const sending = { method, url, headers: all, body: sent.body };
+        const end = await turns.begin(url.host, isBeside, signal);
+        const answer = await exchangeInTurn(dispatcher, sending, signal, end);
         return {
           url,
           status: answer.status,
@@ -197,6 +207,21 @@ interface Outgoing {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | Uint8Array | Readable | null;
   readonly faults: readonly Error[];
+}
+
+async function exchangeInTurn(...given: Parameters<typeof exchange>): Promise<ExchangeAnswer> {
+  try {
+    return await exchange(...given);
+  } catch (error) {
+    const [, , , end] = given;
+    end();
+    throw error;
+  }
+}
+
+/** What it sends may itself come by a request of this client, which must not wait for it. */
+function isStream(body: RequestBody | undefined): boolean {
+  return typeof body === "object" && !(body instanceof Uint8Array);
 }
 
 function outgoing(body: RequestBody | undefined, signal: AbortSignal): Outgoing {
