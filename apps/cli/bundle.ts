@@ -1,8 +1,11 @@
 /** Makes the CLI one file, worker threads, the guest's init and all packages included: dist/bootlayer.mjs. */
-import { chmod, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { build, type BuildOptions } from "esbuild";
+import { directImports } from "./bundle/direct-imports.ts";
+import { thirdParty } from "./bundle/third-party.ts";
+import { pack } from "./bundle/pack.ts";
 
 const shared: BuildOptions = {
   bundle: true,
@@ -38,21 +41,30 @@ async function guestInit(architecture: "amd64" | "arm64"): Promise<string> {
   return gzipSync(await readFile(init), { level: 9 }).toString("base64");
 }
 
-await build({
+const apart = new Map<string, string>();
+const { outputFiles } = await build({
   ...shared,
-  entryPoints: [join(import.meta.dirname, "src/main.ts")],
-  outfile,
+  entryPoints: [join(import.meta.dirname, "src/run.ts")],
+  outdir: dirname(outfile),
+  write: false,
   format: "esm",
+  splitting: true,
+  plugins: [directImports, thirdParty(apart)],
   define: {
     __DECOMPRESS_WORKER__: JSON.stringify(await workerText("@bootlayer/layer-flattener/worker")),
     __SQUASHFS_WORKER__: JSON.stringify(await workerText("@bootlayer/squashfs-writer/worker")),
     __GUEST_INIT_AMD64__: JSON.stringify(await guestInit("amd64")),
     __GUEST_INIT_ARM64__: JSON.stringify(await guestInit("arm64")),
     __BOOTLAYER_VERSION__: JSON.stringify(version),
-  },
-  // CommonJS packages among the dependencies call require for Node's own modules.
-  banner: {
-    js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',
+    "import.meta.url": "programUrl",
   },
 });
+await mkdir(dirname(outfile), { recursive: true });
+const modules = [
+  ...outputFiles.map(({ path, text }) => ({ name: `./${basename(path)}`, text })),
+  ...Array.from(apart, ([name, text]) => ({ name, text })),
+];
+// Of a command's few documents none is read often enough for a reader of its own to be compiled.
+const schemas = "globalThis.__zod_globalConfig = { jitless: true };";
+await writeFile(outfile, await pack(modules, `${schemas}\nawait load("./run.js").runCommandLine();`));
 await chmod(outfile, 0o755);

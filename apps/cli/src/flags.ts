@@ -1,9 +1,6 @@
-import type { BuildRequest, Environment } from "@bootlayer/image-builder";
-import type { CliContext } from "./context.ts";
+import type { BuildRequest } from "@bootlayer/image-builder";
 import { progressModes, type ProgressMode } from "./progress/modes.ts";
-import type { ProgressWriter } from "./progress/progress-writer.ts";
-import { registriesOf, registryFlags, type RegistryFlags } from "./registry-flags.ts";
-import { storeDirectory } from "./store-directory.ts";
+import { registryFlags, type RegistryFlags } from "./registry-flags.ts";
 
 /** Flags that every command on images takes. */
 export interface SourceFlags extends RegistryFlags {
@@ -70,20 +67,4 @@ function parseLimit(text: string): NamedLimit {
 /** Limits as the builder takes them, which refuses names that it does not know. */
 export function limitsOf({ limit = [] }: LayerFlags): NonNullable<BuildRequest["limits"]> {
   return Object.fromEntries(limit);
-}
-
-/** The builder's environment as the flags and the process say. */
-export function environmentOf(
-  flags: SourceFlags,
-  context: CliContext,
-  progress: ProgressWriter,
-): Environment {
-  return {
-    store: storeDirectory(flags.store, context.process.env),
-    ...registriesOf(flags, context.process.env),
-    // Nobody types an archive.
-    input: context.process.stdin.isTTY === true ? undefined : context.process.stdin,
-    signal: context.signal,
-    onEvent: (event) => progress.report(event),
-  };
 }

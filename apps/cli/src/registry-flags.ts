@@ -1,8 +1,3 @@
-import { registryLogin, registrySettings, type RegistrySettings } from "@bootlayer/image-builder";
-import { usageError } from "./usage-error.ts";
-
-type Env = Readonly<Partial<Record<string, string>>>;
-
 /** Flags of every command that reaches a registry. */
 export interface RegistryFlags {
   readonly plainHttp: boolean;
@@ -48,38 +43,3 @@ export const registryFlags = {
     brief: "Login of the registry, before all files; without a password that of BOOTLAYER_PASSWORD",
   },
 } as const;
-
-/** What the builder is told of registries. Files are read when they are needed. */
-export function registriesOf(
-  flags: RegistryFlags,
-  env: Env,
-): {
-  readonly plainHttp: boolean;
-  readonly registries: RegistrySettings;
-  readonly tokenHosts: readonly string[];
-} {
-  const { plainHttp, creds, authFile, tlsCa, tlsCert, tlsKey, tokenHost = [] } = flags;
-  if (tlsKey !== undefined && tlsCert === undefined) throw usageError("--tls-key is for --tls-cert");
-  const login = creds === undefined ? undefined : registryLogin(loginOf(creds, env));
-  return {
-    plainHttp,
-    tokenHosts: tokenHost,
-    registries: registrySettings({
-      env,
-      authFile,
-      caFile: tlsCa,
-      clientCertificate:
-        tlsCert === undefined ? undefined : { certFile: tlsCert, keyFile: tlsKey ?? tlsCert },
-      credentials: login && (async () => login),
-    }),
-  };
-}
-
-/** The error does not show what was given: it may be a password. */
-function loginOf(creds: string, env: Env): { readonly username: string; readonly secret: string } {
-  const [, username = "", password] = /^([^:]+)(?::(.*))?$/s.exec(creds) ?? [];
-  const secret = password ?? env["BOOTLAYER_PASSWORD"] ?? "";
-  if (username === "" || secret === "")
-    throw usageError("--creds needs USER:PASSWORD, or USER and the password in BOOTLAYER_PASSWORD");
-  return { username, secret };
-}

@@ -12,7 +12,8 @@ import {
 import type { CliContext } from "../context.ts";
 import { diskOptionsOf, type DiskFlags } from "../disk-flags.ts";
 import { exitCodes } from "../exit-code.ts";
-import { environmentOf, limitsOf, type LayerFlags } from "../flags.ts";
+import { environmentOf } from "../environment.ts";
+import { limitsOf, type LayerFlags } from "../flags.ts";
 import { guestConfigOf } from "../guest-config.ts";
 import { guestFlagNames, type GuestFlags } from "../guest-flags.ts";
 import { machineOf, type MachineGuest } from "../machine.ts";

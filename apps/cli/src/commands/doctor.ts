@@ -2,7 +2,8 @@ import { diagnoseImage, formatPlatform, type Diagnosis, type LaunchFormat } from
 import type { CliContext } from "../context.ts";
 import { diskOptionsOf, type DiskFlags } from "../disk-flags.ts";
 import { exitCodes } from "../exit-code.ts";
-import { environmentOf, limitsOf, type LayerFlags } from "../flags.ts";
+import { environmentOf } from "../environment.ts";
+import { limitsOf, type LayerFlags } from "../flags.ts";
 import { formatTable } from "../format.ts";
 import { guestConfigOf } from "../guest-config.ts";
 import type { GuestFlags } from "../guest-flags.ts";

@@ -1,7 +1,8 @@
 import { loginToRegistry } from "@bootlayer/image-builder";
 import type { CliContext } from "../context.ts";
 import { promptLine, readSecret } from "../prompt.ts";
-import { registriesOf, type RegistryFlags } from "../registry-flags.ts";
+import { registriesOf } from "../environment.ts";
+import type { RegistryFlags } from "../registry-flags.ts";
 import { usageError } from "../usage-error.ts";
 
 export interface LoginFlags extends Omit<RegistryFlags, "creds"> {

@@ -1,7 +1,8 @@
 import { listFiles, type ListedFile } from "@bootlayer/image-builder";
 import { displayText, type RootfsNode, type Timestamp } from "@bootlayer/rootfs-tree";
 import type { CliContext } from "../context.ts";
-import { environmentOf, limitsOf, type LayerFlags } from "../flags.ts";
+import { environmentOf } from "../environment.ts";
+import { limitsOf, type LayerFlags } from "../flags.ts";
 import { formatTable } from "../format.ts";
 import { withProgress } from "../progress/with-progress.ts";
 

@@ -1,6 +1,7 @@
 import { pushImage, type PushResult } from "@bootlayer/image-builder";
 import type { CliContext } from "../context.ts";
-import { environmentOf, type SourceFlags } from "../flags.ts";
+import { environmentOf } from "../environment.ts";
+import type { SourceFlags } from "../flags.ts";
 import { formatBytes, formatTable } from "../format.ts";
 import { withProgress } from "../progress/with-progress.ts";
 import { stagesTable } from "../stages.ts";
