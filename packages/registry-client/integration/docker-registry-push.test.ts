@@ -123,6 +123,23 @@ describe.skipIf(judge.skip)(`Debian's docker-registry takes${judge.reason}`, () 
       expect(tags.toSorted()).toEqual(["a", "b", "c"]);
     });
 
+    test("no manifest by sha512: under a tag it keeps it by sha256, which is an error; by digest it refuses it", async () => {
+      const { client: connected } = client();
+      await pushImage("long:1", small);
+      const { mediaType } = small.manifestDescriptor;
+      const manifest = { bytes: small.manifest, digest: digestOf(small.manifest, "sha512"), mediaType };
+      const name = `${registry.host}/long`;
+      await expect(
+        pushManifest(connected, parseReference(`${name}:2`), manifest, { signal }),
+      ).rejects.toMatchObject({
+        code: "REGISTRY_PROTOCOL",
+        message: expect.stringContaining(`keeps it as ${small.manifestDescriptor.digest}`),
+      });
+      await expect(
+        pushManifest(connected, parseReference(`${name}@${manifest.digest}`), manifest, { signal }),
+      ).rejects.toMatchObject({ code: "REGISTRY_REJECTED", status: 400 });
+    });
+
     test("what refers to a manifest, listed under the referrers tag since it has no API for it", async () => {
       const { client: connected } = client();
       const name = `${registry.host}/referred`;

@@ -1,7 +1,7 @@
 import { digestOf, mediaTypes, type Digest } from "@bootlayer/image-spec";
 import { describe, expect, test } from "vitest";
-import { parseReference, pushManifest, type PushedManifest } from "../src/index.ts";
-import { connect } from "./loopback.ts";
+import { fetchManifest, parseReference, pushManifest, type PushedManifest } from "../src/index.ts";
+import { connect, small } from "./loopback.ts";
 import { serveUploads, type UploadServerOptions } from "./upload-server.ts";
 
 const { signal } = new AbortController();
@@ -22,6 +22,10 @@ const signature = manifestOf({
   subject: { digest: subject },
   annotations: { by: "me" },
 });
+
+function signatureBy(algorithm: "sha256" | "sha512"): PushedManifest {
+  return { ...signature, digest: digestOf(signature.bytes, algorithm) };
+}
 
 async function serve(options: UploadServerOptions = {}) {
   const registry = await serveUploads(options);
@@ -64,6 +68,59 @@ test("a registry that took something else for it is REGISTRY_PROTOCOL", async ()
     fault: () => ({ status: 201, headers: { "docker-content-digest": subject } }),
   });
   await expect(push(plain)).rejects.toMatchObject({ code: "REGISTRY_PROTOCOL" });
+});
+
+describe("a manifest with a sha512 digest", () => {
+  const long = {
+    bytes: small.manifest,
+    digest: digestOf(small.manifest, "sha512"),
+    mediaType: small.manifestDescriptor.mediaType,
+  };
+
+  test("keeps it under a tag, where the registry knows such digests: who pulls the tag finds it", async () => {
+    const { registry, push } = await serve({ digestOfTag: "kept" });
+    await push(long, { tag: "1.0" });
+    expect(registry.seen()).toEqual([`PUT manifests/1.0?digest=${long.digest}`]);
+    const { client } = connect();
+    for (const name of [":1.0", `@${long.digest}`])
+      expect(
+        await fetchManifest(client, parseReference(`${registry.host}/test${name}`), signal),
+      ).toMatchObject({
+        descriptor: { digest: long.digest, size: small.manifest.length },
+      });
+  });
+
+  test("is put under the digest alone as any other", async () => {
+    const { registry, push } = await serve();
+    await push(long, { digest: long.digest });
+    expect(registry.seen()).toEqual([`PUT manifests/${long.digest}`]);
+  });
+
+  test("with a subject is listed by it where the registry lists none, and left to one that does", async () => {
+    const referring = signatureBy("sha512");
+    const alone = await serve({ digestOfTag: "kept" });
+    await alone.push(referring, { tag: "signature" });
+    expect(alone.listed()?.manifests).toMatchObject([{ digest: referring.digest }]);
+    const listing = await serve({ digestOfTag: "kept", listsReferrers: true });
+    await listing.push(referring, { tag: "signature" });
+    expect(listing.listed()).toBeNull();
+  });
+
+  test.each([
+    ["says so", "ignored"],
+    ["does not say so", "silent"],
+  ] as const)(
+    "under a tag of a registry that keeps it by sha256 and %s is an error",
+    async (_, digestOfTag) => {
+      const { push, listed } = await serve({ digestOfTag });
+      await expect(push(signatureBy("sha512"), { tag: "1.0" })).rejects.toMatchObject({
+        code: "REGISTRY_PROTOCOL",
+        message: expect.stringContaining("sha512:"),
+        hint: expect.stringContaining("push under the digest alone"),
+      });
+      expect(listed()).toBeNull();
+    },
+  );
 });
 
 describe("a manifest with a subject", () => {

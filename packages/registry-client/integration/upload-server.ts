@@ -29,6 +29,11 @@ export interface UploadServerOptions {
   /** Repositories that have every blob. */
   readonly mountable?: readonly string[];
   readonly listsReferrers?: boolean;
+  /**
+   * What it does with the digest that a manifest's tag is put with: keeps the manifest under it, or under its usual one, of
+   * sha256, and says so or does not. Default: `silent`.
+   */
+  readonly digestOfTag?: "kept" | "ignored" | "silent";
 }
 
 export interface UploadServer {
@@ -56,6 +61,7 @@ export async function serveUploads(options: UploadServerOptions = {}): Promise<U
   const requests: UploadRequest[] = [];
   const stored = new Map<string, Buffer>();
   const uploads = new Map<string, Buffer>();
+  const announced = new Map<string, Readonly<Record<string, string>>>();
   let begun = 0;
   const registry = createServer((request, response) => void answer(request, response, "registry"));
   const storage = createServer((request, response) => void answer(request, response, "storage"));
@@ -105,15 +111,28 @@ export async function serveUploads(options: UploadServerOptions = {}): Promise<U
       if (headers["if-match"] !== undefined && headers["if-match"] !== etagOf(known)) return { status: 412 };
       stored.set(resource, body);
       const said = options.listsReferrers && body.includes('"subject"') ? { "oci-subject": "yes" } : {};
-      return { status: 201, headers: said };
+      return { status: 201, headers: { ...said, ...keptAs(resource, query, body) } };
     }
     const found = stored.get(resource);
     if (!found) return { status: 404 };
     return {
       status: 200,
-      headers: { etag: etagOf(found), "content-length": String(found.length) },
+      headers: { etag: etagOf(found), "content-length": String(found.length), ...announced.get(resource) },
       content: found,
     };
+  }
+
+  /** A manifest is found by its digest too, and its tag says which that is. */
+  function keptAs(resource: string, query: string, body: Buffer): Readonly<Record<string, string>> {
+    const { digestOfTag = "silent" } = options;
+    const asked = new URLSearchParams(query).get("digest");
+    if (asked === null && digestOfTag === "silent") return {};
+    const algorithm = digestOfTag === "kept" && asked?.startsWith("sha512:") ? "sha512" : "sha256";
+    const digest = `${algorithm}:${createHash(algorithm).update(body).digest("hex")}`;
+    stored.set(`manifests/${digest}`, body);
+    const headers = { "docker-content-digest": digest };
+    announced.set(resource, headers);
+    return digestOfTag === "silent" ? {} : headers;
   }
 
   function location(id: string) {

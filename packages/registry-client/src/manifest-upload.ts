@@ -40,10 +40,11 @@ const referrerSchema = z.object({
 /**
  * Puts a manifest into a repository, under a digest or a tag (distribution-spec "Pushing Manifests"); what it refers to
  * must be there. A reference with both is a digest's. A manifest with a subject is listed under the referrers tag where
- * the registry does not keep that list ("Pushing Manifests with Subject").
+ * the registry does not keep that list ("Pushing Manifests with Subject"). A digest that is not of sha256 is told to the registry
+ * beside a tag.
  *
  * @throws {RegistryError} by kind of failure; REGISTRY_PROTOCOL where the registry took something else for the manifest,
- * or where the referrers tag is no list. @throws {ImageSpecError} BLOB_DIGEST, DOCUMENT_TOO_LARGE before anything is sent.
+ * keeps it under another digest than its own, or where the referrers tag is no list. @throws {ImageSpecError} BLOB_DIGEST, DOCUMENT_TOO_LARGE before anything is sent.
  */
 export async function pushManifest(
   client: RegistryClient,
@@ -56,24 +57,23 @@ export async function pushManifest(
   const name = wanted === undefined ? { tag } : { digest: wanted };
   const subject = `manifest ${formatReference({ registry, repository, ...name })}`;
   checkManifest(manifest, wanted, subject);
+  // What a tag names has the registry's usual algorithm unless it is told (distribution-spec "Pushing Manifests", `digest`).
+  const isUsual = wanted !== undefined || digestAlgorithm(digest) === "sha256";
+  const path = `manifests/${wanted ?? tag}`;
   const request = {
     registry,
     repository,
     method: "PUT",
-    path: `manifests/${wanted ?? tag}`,
+    path: isUsual ? path : `${path}?digest=${digest}`,
     headers: { "content-type": mediaType },
     body: bytes,
     actions: "pull,push",
     subject,
   } as const;
   const response = await withRetries(client, subject, signal, () => put(client, request, manifest, signal));
-  const [taken] = response.headers("docker-content-digest");
-  if (taken !== undefined && taken.startsWith(`${digestAlgorithm(digest)}:`) && taken !== digest)
-    throw new RegistryError(
-      "REGISTRY_PROTOCOL",
-      `${subject}: ${response.url.host} took it for ${JSON.stringify(taken.slice(0, 200))}`,
-      "the registry, or a proxy before it, changes what is sent to it",
-    );
+  checkTaken(response, manifest, subject);
+  if (!isUsual && response.headers("docker-content-digest").length === 0)
+    await checkKept(client, { ...request, path: `manifests/${digest}` }, digest, signal);
   const said = readReferrer(bytes);
   const refersTo = options.subject ?? (said.subject && parseDigest(said.subject.digest));
   if (refersTo === undefined || response.headers("oci-subject").length > 0) return;
@@ -106,7 +106,8 @@ async function put(
   const response = await client.send(request, signal);
   await response.discard();
   if (response.status === 201) return response;
-  const { registry, repository, path, subject } = request;
+  const { registry, repository, subject } = request;
+  const [path = ""] = String(request.path).split("?");
   const get = { registry, repository, path, subject, method: "GET", headers: { accept: mediaType } } as const;
   const kept = await boundedBody(await client.send(get, signal), maxDocumentBytes, subject);
   if (digestOf(kept, digestAlgorithm(digest)) === digest) return response;
@@ -116,6 +117,60 @@ async function put(
     "something between here and the registry answers in its place",
     { status: response.status, isTransient: true },
   );
+}
+
+/** A registry may keep it under a digest of another algorithm, where nobody who looks for this one finds it. */
+function checkTaken(response: HttpResponse, { bytes, digest }: PushedManifest, subject: string): void {
+  const [taken] = response.headers("docker-content-digest");
+  if (taken === undefined || taken === digest) return;
+  const other = parsedDigest(taken);
+  if (other === undefined || digestOf(bytes, digestAlgorithm(other)) !== other)
+    throw new RegistryError(
+      "REGISTRY_PROTOCOL",
+      `${subject}: ${response.url.host} took it for ${JSON.stringify(taken.slice(0, 200))}`,
+      "the registry, or a proxy before it, changes what is sent to it",
+    );
+  throw underAnother(response.url.host, subject, digest, `keeps it as ${other}`);
+}
+
+/** Of a registry that does not say under which digest it keeps what it took. */
+async function checkKept(
+  client: RegistryClient,
+  { registry, repository, path, subject }: RegistryRequest,
+  digest: Digest,
+  signal: AbortSignal,
+): Promise<void> {
+  const head = { registry, repository, path, subject, method: "HEAD", headers: { accept: "*/*" } } as const;
+  try {
+    const response = await withRetries(client, subject, signal, () => client.send(head, signal));
+    await response.discard();
+  } catch (error) {
+    if (!(error instanceof RegistryError && error.code === "REGISTRY_NOT_FOUND")) throw error;
+    throw underAnother(registry, subject, digest, "does not have it under its digest", error);
+  }
+}
+
+function underAnother(
+  host: string,
+  subject: string,
+  digest: Digest,
+  what: string,
+  cause?: unknown,
+): RegistryError {
+  return new RegistryError(
+    "REGISTRY_PROTOCOL",
+    `${subject}: ${host} ${what}, not as ${digest}`,
+    `it takes no ${digestAlgorithm(digest)} digests by tag: push under the digest alone, or an image with sha256 digests`,
+    { cause },
+  );
+}
+
+function parsedDigest(text: string): Digest | undefined {
+  try {
+    return parseDigest(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function isImage(mediaType: string): boolean {
