@@ -33,6 +33,7 @@ export type PutManifestResult = Readonly<
   | {
       kind: "kept";
       descriptor: Descriptor;
+      document: ImageDocument;
       /** The manifest that it is about. */
       subject: Digest | undefined;
     }
@@ -86,7 +87,7 @@ export async function putOwnManifest(registry: OwnRegistry, put: PutManifest): P
   await giveName(registry, put, descriptor, document);
   // Until the name is given.
   await held.release();
-  return { kind: "kept", descriptor, subject };
+  return { kind: "kept", descriptor, document, subject };
 }
 
 /** The media type must be said, by whoever sends it or by the document, and by both alike (image-spec, CVE-2021-41190). */

@@ -1,0 +1,94 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fastify from "fastify";
+import { digestOf, mediaTypes, type Digest } from "@bootlayer/image-spec";
+import { onTestFinished } from "vitest";
+import { registryFace } from "../../src/registry/registry-face.ts";
+import type { ServerSettings } from "../../src/settings.ts";
+
+/** Settings of a server that listens on loopback and does no more than it must. */
+export function settingsOf(store: string, more: Partial<ServerSettings> = {}): ServerSettings {
+  return {
+    listen: { host: "127.0.0.1", port: 0 },
+    store,
+    databaseUrl: undefined,
+    artifacts: { kind: "local" },
+    concurrency: 1,
+    drainSeconds: 1,
+    access: { tokens: false, privateSources: false },
+    limits: { bodyBytes: 2 ** 20, requestsPerMinute: 6000, buildsPerToken: 10, diskBytes: undefined },
+    ownNames: [],
+    buildOnPush: false,
+    retention: { unusedSeconds: undefined, totalBytes: undefined, historySeconds: 3600 },
+    registries: {},
+    log: { level: "silent" },
+    ...more,
+  };
+}
+
+/** A registry face on loopback. */
+export interface ServedRegistry {
+  /** `127.0.0.1:<port>`. */
+  readonly host: string;
+  readonly store: string;
+  /** A request below `/v2/`. */
+  ask(method: string, path: string, init?: RequestInit): Promise<Response>;
+  /** The blob's bytes in one request. */
+  upload(repository: string, bytes: Uint8Array): Promise<Digest>;
+  put(repository: string, reference: string, bytes: Uint8Array, mediaType?: string): Promise<Response>;
+  close(): Promise<void>;
+}
+
+export interface ServeOptions {
+  /** Default: a new one, which goes with the test. */
+  readonly store?: string;
+  readonly settings?: Partial<ServerSettings>;
+}
+
+export async function temporaryStore(): Promise<string> {
+  const store = await mkdtemp(join(tmpdir(), "registry-face-"));
+  onTestFinished(() => rm(store, { recursive: true, force: true }));
+  return store;
+}
+
+export async function serveRegistry(options: ServeOptions = {}): Promise<ServedRegistry> {
+  const store = options.store ?? (await temporaryStore());
+  const app = fastify({ forceCloseConnections: true });
+  const settings = settingsOf(store, options.settings);
+  await app.register((scope) => registryFace(scope, { settings }));
+  const url = await app.listen(settings.listen);
+  const close = () => app.close();
+  onTestFinished(close);
+
+  async function ask(method: string, path: string, init: RequestInit = {}): Promise<Response> {
+    return fetch(`${url}/v2/${path}`, { method, redirect: "error", ...init });
+  }
+  // Its directories are made by then.
+  await ask("GET", "");
+  return {
+    host: new URL(url).host,
+    store,
+    ask,
+    async upload(repository, bytes) {
+      const digest = digestOf(bytes);
+      const answer = await ask("POST", `${repository}/blobs/uploads/?digest=${digest}`, {
+        body: Buffer.from(bytes),
+      });
+      if (answer.status !== 201) throw new Error(`${answer.status} ${await answer.text()}`);
+      return digest;
+    },
+    put: (repository, reference, bytes, mediaType = mediaTypes.ociManifest) =>
+      ask("PUT", `${repository}/manifests/${reference}`, {
+        body: Buffer.from(bytes),
+        headers: { "content-type": mediaType },
+      }),
+    close,
+  };
+}
+
+/** The codes of an answer that refuses. */
+export async function codesOf(answer: Response): Promise<readonly string[]> {
+  const { errors } = (await answer.json()) as { errors: readonly { code: string; message: string }[] };
+  return errors.map(({ code }) => code);
+}
