@@ -44,6 +44,7 @@ export { BuilderError, type BuilderErrorCode } from "./errors.ts";
 export type { BuildErrorCode } from "./error-codes.ts";
 export { version } from "./version.ts";
 // What a caller needs to read results with.
+export { byteString, displayText, type ByteString, type RootfsNode } from "@bootlayer/rootfs-tree";
 export {
   formatPlatform,
   type Descriptor,

@@ -1,0 +1,14 @@
+import type { BuildRequestBody } from "../catalogue/build-request.ts";
+
+/** What a disk is saved as: `alpine-3.22-amd64.ext4`. Of the source only what no shell and no file system minds. */
+export function diskFileName({ source, platform, format }: BuildRequestBody): string {
+  const [name = ""] = source.split("@", 1);
+  const last = name.split("/").at(-1) ?? "";
+  const parts = [last.replace(":", "-"), platform?.split("/").slice(1).join("-") ?? ""];
+  const safe = parts
+    .map((part) => part.replaceAll(/[^A-Za-z0-9._]+/g, "-").replace(/^[.-]+/, ""))
+    .filter((part) => part !== "")
+    .join("-")
+    .slice(0, 120);
+  return `${safe === "" ? "disk" : safe}.${format}`;
+}
