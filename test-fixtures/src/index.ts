@@ -49,6 +49,7 @@ export {
   type TokenServer,
   type TokenServerOptions,
 } from "./docker-registry/token-server.ts";
+export { RADOSGW_TOOLS, startRadosgw, type Radosgw } from "./object-store/start-radosgw.ts";
 export { debugfs, dumpe2fs, e2fsck } from "./judges/e2fsprogs.ts";
 export { withMount, type MountOptions } from "./judges/with-mount.ts";
 export { umociUnpack } from "./judges/umoci.ts";
