@@ -3,6 +3,7 @@ import { ServerError } from "../errors.ts";
 import type { OpenDatabase } from "../database/open-database.ts";
 import type { ServerSettings } from "../settings.ts";
 import { checkOrigin } from "./check-origin.ts";
+import type { RequestLimits } from "./limit-requests.ts";
 import { allows, type RouteScope } from "./scopes.ts";
 import { findToken, isUsable, noteUse, type Token } from "./tokens.ts";
 
@@ -32,6 +33,7 @@ export function authorizeRequests(
     readonly settings: Pick<ServerSettings, "access" | "ownNames">;
     readonly database: Pick<OpenDatabase, "db">;
   },
+  limits?: RequestLimits,
 ): void {
   app.decorateRequest("token", undefined);
   app.addHook("onRoute", ({ method, url, config }) => {
@@ -45,6 +47,7 @@ export function authorizeRequests(
     try {
       request.token = await authorized(request, scope);
     } catch (error) {
+      if (error instanceof ServerError && !("status" in error)) await limits?.refused(request);
       if (error instanceof ServerError) reply.header("www-authenticate", challengeOf(request, error, scope));
       throw error;
     }

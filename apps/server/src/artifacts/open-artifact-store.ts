@@ -8,9 +8,9 @@ export async function openArtifactStore({
   store,
   artifacts,
 }: Pick<ServerSettings, "store" | "artifacts">): Promise<ArtifactStore> {
-  const directory = join(store, "artifacts");
-  if (artifacts.kind === "local") return openLocalArtifacts(directory);
+  const own = join(store, "artifacts");
+  if (artifacts.kind === "local") return openLocalArtifacts(artifacts.directory ?? own);
   // The SDK takes longer to load than all the rest of the server, which mostly needs none of it.
   const { openS3Artifacts } = await import("./s3-artifacts.ts");
-  return openS3Artifacts(artifacts, join(directory, "staging"));
+  return openS3Artifacts(artifacts, join(own, "staging"));
 }

@@ -17,6 +17,7 @@ import {
 } from "fastify-type-provider-zod";
 
 import { authorizeRequests } from "../access/authorize.ts";
+import { limitRequests } from "../access/limit-requests.ts";
 import { ServerError } from "../errors.ts";
 import type { ServerContext } from "../server-context.ts";
 import { documentInfo } from "./document-info.ts";
@@ -74,7 +75,7 @@ export function buildApp(context: ServerContext, { logTo }: AppOptions = {}): Ap
   app.addHook("onRequest", async (request, reply) => {
     reply.header("x-request-id", request.id).header("x-content-type-options", "nosniff");
   });
-  authorizeRequests(app, context);
+  authorizeRequests(app, context, limitRequests(app, settings));
   limitBodyTime(app);
   measureRequests(app, context);
 
