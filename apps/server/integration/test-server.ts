@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createHash, randomUUID } from "node:crypto";
 import { writeFile } from "node:fs/promises";
+import { openDiskRoom } from "../src/disk-room.ts";
 import { createAddressGuard } from "../src/access/address-guard.ts";
 import { createRequestCredentials } from "../src/access/request-credentials.ts";
 import { openArtifactStore } from "../src/artifacts/open-artifact-store.ts";
@@ -54,6 +55,7 @@ export async function startTestServer(
     credentials: createRequestCredentials(),
     metrics: createMetrics(),
     egress: createAddressGuard({ privateSources: true }),
+    room: openDiskRoom(settings),
     serverId: randomUUID(),
     draining: stop.signal,
     ...contextOverrides,

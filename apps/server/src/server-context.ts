@@ -3,6 +3,7 @@ import type { RequestCredentials } from "./access/request-credentials.ts";
 import type { ArtifactStore } from "./artifacts/artifact-store.ts";
 import type { BuildFeeds } from "./catalogue/build-feeds.ts";
 import type { OpenDatabase } from "./database/open-database.ts";
+import type { DiskRoom } from "./disk-room.ts";
 import type { Metrics } from "./metrics.ts";
 import type { ServerSettings } from "./settings.ts";
 
@@ -15,6 +16,7 @@ export interface ServerContext {
   readonly credentials: RequestCredentials;
   readonly metrics: Metrics;
   readonly egress: AddressGuard;
+  readonly room: DiskRoom;
   /** The same for one store, however often a server is started on it. */
   readonly serverId: string;
   /** Aborted once the server takes no new work: it is about to end. */

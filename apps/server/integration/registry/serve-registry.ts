@@ -4,6 +4,7 @@ import { join } from "node:path";
 import fastify from "fastify";
 import { digestOf, mediaTypes, type Digest } from "@bootlayer/image-spec";
 import { onTestFinished } from "vitest";
+import { openDiskRoom } from "../../src/disk-room.ts";
 import { registryFace } from "../../src/registry/registry-face.ts";
 import type { ServerSettings } from "../../src/settings.ts";
 
@@ -56,7 +57,7 @@ export async function serveRegistry(options: ServeOptions = {}): Promise<ServedR
   const store = options.store ?? (await temporaryStore());
   const app = fastify({ forceCloseConnections: true });
   const settings = settingsOf(store, options.settings);
-  await app.register((scope) => registryFace(scope, { settings }));
+  await app.register((scope) => registryFace(scope, { settings, room: openDiskRoom(settings) }));
   const url = await app.listen(settings.listen);
   const close = () => app.close();
   onTestFinished(close);

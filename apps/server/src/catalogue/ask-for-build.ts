@@ -19,7 +19,7 @@ export interface BuildAsker {
 
 type AskContext = Pick<
   ServerContext,
-  "settings" | "database" | "credentials" | "egress" | "serverId" | "metrics"
+  "settings" | "database" | "credentials" | "egress" | "room" | "serverId" | "metrics"
 >;
 
 /** How long the registry has to say that a finished disk is still what the source names. */
@@ -37,7 +37,7 @@ const refusals: ReadonlySet<string> = new Set([
  * The build that answers a request: an equal one that is under way, an equal one that is ready and whose source is still the same, or
  * a new one. `state` of the build tells whether it is ready.
  *
- * @throws {ServerError} SOURCE_FORBIDDEN, QUOTA_BUILDS. @throws {BootlayerError} of the source's name, of the options, and where the
+ * @throws {ServerError} SOURCE_FORBIDDEN, QUOTA_BUILDS, QUOTA_DISK. @throws {BootlayerError} of the source's name, of the options, and where the
  * registry refuses the credentials.
  */
 export async function askForBuild(
@@ -61,6 +61,8 @@ export async function askForBuild(
     context.metrics.diskAsked(true);
     return { build: ready, joined: true };
   }
+  // What this build needs is known when its source is resolved; on a disk that is full nothing is begun.
+  await context.room.check(0);
   const id = newBuildId();
   if (credentials !== undefined) context.credentials.hold(id, credentials);
   try {

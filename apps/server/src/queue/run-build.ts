@@ -12,6 +12,7 @@ import { builderEnvironment, builderRequest, pinnedSource } from "../catalogue/b
 import { reportOf } from "../catalogue/build-report.ts";
 import { endBuild } from "../catalogue/end-build.ts";
 import { problemOf } from "../catalogue/problem-of.ts";
+import { estimateBuildBytes } from "../disk-room.ts";
 import { ServerError } from "../errors.ts";
 import {
   claimBuild,
@@ -109,7 +110,12 @@ async function work(
   }
   onKey(key);
   context.metrics.diskAsked(false);
-  const artifact = await make(context, build, { key, digest }, signal);
+  const artifact = await withRoom(
+    context,
+    estimateBuildBytes(layers, build.request.format),
+    signal,
+    (roomy) => make(context, build, { key, digest }, roomy),
+  );
   const isDone = await withClaim(db, build, async (transaction) => {
     if (!(await markReady(transaction, build, artifact))) throw stopped("lost");
     await endBuild(transaction, database.boss, build.buildId, {
@@ -122,6 +128,24 @@ async function work(
   if (!isDone) throw stopped("lost");
   context.metrics.buildEnded("ready", undefined);
   credentials.drop(build.buildId);
+}
+
+/** Work that writes so many bytes, as a rule; it ends early when the disk is full all the same. @throws {ServerError} QUOTA_DISK. */
+async function withRoom<Result>(
+  { room }: Pick<WorkerContext, "room">,
+  bytes: number,
+  signal: AbortSignal,
+  work: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  using _promise = await room.reserve(bytes);
+  const filling = new AbortController();
+  using _watch = room.watch((error) => filling.abort(error));
+  try {
+    return await work(AbortSignal.any([signal, filling.signal]));
+  } catch (error) {
+    if (!signal.aborted) filling.signal.throwIfAborted();
+    throw error;
+  }
 }
 
 /** Builds the disk and puts it into its place; the catalogue does not know of it yet. */

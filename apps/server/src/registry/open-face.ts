@@ -1,18 +1,18 @@
 import type { AddressInfo } from "node:net";
 import { openOwnRegistry, parseRegistry, type OwnRegistry } from "@bootlayer/image-builder";
+import type { RoomCheck } from "../disk-room.ts";
 import type { ServerContext } from "../server-context.ts";
 import { imageDirectory, uploadDirectory } from "../store-directories.ts";
-import { diskRoom, type DiskRoom } from "./disk-room.ts";
 import { ownAddresses } from "./own-addresses.ts";
 import { openUploadSessions, type UploadSessions } from "./upload-sessions.ts";
 
 /** What of the server the registry face needs. */
-export type FaceContext = Pick<ServerContext, "settings">;
+export type FaceContext = Pick<ServerContext, "settings" | "room">;
 
 export interface RegistryFace {
   readonly registry: OwnRegistry;
   readonly sessions: UploadSessions;
-  readonly room: DiskRoom;
+  readonly room: RoomCheck;
   /** The own address that images of a request are named by, whose Host header this is. */
   addressOf(host: string | undefined): string;
   close(): Promise<void>;
@@ -27,7 +27,7 @@ export async function openFace(
   const port = listening !== null && typeof listening === "object" ? listening.port : settings.listen.port;
   const hosts = ownAddresses({ ...settings, listen: { ...settings.listen, port } });
   const registry = await openOwnRegistry({ store: imageDirectory(settings), hosts });
-  const room = diskRoom(settings);
+  const room = context.room.check;
   const sessions = await openUploadSessions(uploadDirectory(settings), room);
   return {
     registry,

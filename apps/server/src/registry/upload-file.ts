@@ -3,7 +3,7 @@ import { createReadStream } from "node:fs";
 import { stat, type FileHandle } from "node:fs/promises";
 import { fileError } from "@bootlayer/durable-file";
 import { digestAlgorithm, type Digest } from "@bootlayer/image-spec";
-import type { DiskRoom } from "./disk-room.ts";
+import type { RoomCheck } from "../disk-room.ts";
 import { DistributionError } from "./distribution-error.ts";
 import { blobTooLong, maxBlobBytes, uploadUnknown } from "./upload-answers.ts";
 
@@ -42,7 +42,7 @@ export async function writePart(
   handle: FileHandle,
   begin: number,
   { chunks, length }: UploadChunk,
-  room: DiskRoom,
+  room: RoomCheck,
 ): Promise<number> {
   const fail = async (error: DistributionError): Promise<never> => {
     session.hash = undefined;

@@ -12,7 +12,7 @@ import { open, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { fileError, makeDirectory } from "@bootlayer/durable-file";
 import { digestAlgorithm, digestHex, type Digest } from "@bootlayer/image-spec";
-import type { DiskRoom } from "./disk-room.ts";
+import type { RoomCheck } from "../disk-room.ts";
 import { DistributionError } from "./distribution-error.ts";
 import {
   blobTooLong,
@@ -67,7 +67,7 @@ const sessionMilliseconds = 24 * 60 * 60_000;
 const sweepMilliseconds = 60 * 60_000;
 
 /** Opens the directory of uploads; those that nobody went on with for a day are removed, now and from now on. */
-export async function openUploadSessions(directory: string, room: DiskRoom): Promise<UploadSessions> {
+export async function openUploadSessions(directory: string, room: RoomCheck): Promise<UploadSessions> {
   await makeDirectory(directory);
   const live = new Map<string, LiveUpload>();
   let writers = 0;
