@@ -59,6 +59,10 @@ const faults: Readonly<Record<string, Fault>> = {
 const tlsCode =
   /^(ERR_SSL_|ERR_TLS_|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|ERR_OSSL_|HOSTNAME_MISMATCH|INVALID_CA|EPROTO)/;
 
+/** What the other side says of the certificate that was shown to it, or was not (RFC 8446, 6.2): an alert is always its word. */
+const certificateAlert =
+  /^ERR_SSL_\S*_ALERT_(CERTIFICATE_(REQUIRED|REVOKED|EXPIRED|UNKNOWN)|BAD_CERTIFICATE|UNSUPPORTED_CERTIFICATE|UNKNOWN_CA)$/;
+
 /** What fails on the way to a proxy, or is said by it instead of the host behind it. */
 const proxyCode =
   /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|UND_ERR_(CONNECT_TIMEOUT|ABORTED|INVALID_ARG|PRX_\w+|SOCKS5\w*))$/;
@@ -89,6 +93,13 @@ function otherFault(code: string): Fault {
       "REGISTRY_TLS",
       "does not speak TLS",
       "if it is a registry without TLS that you trust, allow plain HTTP for it",
+      false,
+    ];
+  if (certificateAlert.test(code))
+    return [
+      "REGISTRY_UNAUTHORIZED",
+      "lets in nobody without a certificate that it trusts",
+      "give the certificate, and its key, that the registry knows this machine by",
       false,
     ];
   if (tlsCode.test(code))
