@@ -1,16 +1,16 @@
 import type { VNode } from "preact";
 import { useState } from "preact/hooks";
+import { diskFileName } from "../../src/http/disk-file-name.ts";
 import { announce } from "./announcer.tsx";
 import type { Build } from "./api-types.ts";
 import { bootCommands, type BootCommand } from "./boot-commands.ts";
-import { fileNameOf } from "./file-name.ts";
 
 /** How the disk boots, for each monitor. */
 export function BootSection({ build }: { build: Build }): VNode | null {
   const { request, report } = build;
   if (!report) return null;
   const commands = bootCommands({
-    file: fileNameOf(build),
+    file: diskFileName(request),
     architecture: report.platform?.startsWith("linux/arm64") ? "arm64" : "amd64",
     readOnly: request.format === "squashfs",
     kernelArguments: report.guest?.kernelArguments ?? [],

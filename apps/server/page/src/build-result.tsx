@@ -1,6 +1,6 @@
 import type { ComponentChildren, VNode } from "preact";
+import { diskFileName } from "../../src/http/disk-file-name.ts";
 import type { Build } from "./api-types.ts";
-import { fileNameOf } from "./file-name.ts";
 import { DownloadImage } from "./download-image.tsx";
 import { formatBytes, formatExactBytes } from "./format.ts";
 import { StageTable } from "./stage-table.tsx";
@@ -14,7 +14,7 @@ export function BuildResult({ build }: { build: Build }): VNode | null {
   return (
     <section aria-labelledby="result-title">
       <h2 id="result-title">Disk</h2>
-      <DownloadImage id={id} file={fileNameOf(build)} bytes={bytes} />
+      <DownloadImage id={id} file={diskFileName(request)} bytes={bytes} />
       <dl class="facts">
         {bytes !== undefined && <Size term="Size" bytes={bytes} />}
         {dataBytes !== undefined && <Size term="Data in it" bytes={dataBytes} />}

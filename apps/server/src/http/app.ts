@@ -22,6 +22,7 @@ import { ServerError } from "../errors.ts";
 import type { ServerContext } from "../server-context.ts";
 import { documentInfo } from "./document-info.ts";
 import { noteKnownPaths, type KnownPaths } from "./known-paths.ts";
+import { pageRoutes } from "./page.ts";
 import { problemMediaType, toProblem } from "./problem.ts";
 import { requestIdOf } from "./request-id.ts";
 import { logOptions } from "./request-log.ts";
@@ -95,6 +96,7 @@ export function buildApp(context: ServerContext, { logTo }: AppOptions = {}): Ap
     buildImageRoutes,
     inspectRoutes,
     garbageRoutes,
+    pageRoutes,
   ])
     app.register(async (scope) => routes(scope.withTypeProvider<ZodTypeProvider>(), context));
   return app;
