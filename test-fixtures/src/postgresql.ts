@@ -41,7 +41,7 @@ export async function startPostgresql(): Promise<TestPostgresql> {
   const environment = {
     env: { ...process.env, PATH: `${programs() ?? ""}${delimiter}${process.env["PATH"] ?? ""}` },
     cwd: directory,
-    ...(user ?? {}),
+    ...user,
   };
   const made = spawnSync(
     "initdb",
@@ -52,10 +52,9 @@ export async function startPostgresql(): Promise<TestPostgresql> {
   const port = await freePort();
   const server = spawn(
     "postgres",
-    [
-      ...["-D", join(directory, "data"), "-p", String(port), "-k", directory, "-h", "127.0.0.1"],
-      ...["-c", "fsync=off", "-c", "max_connections=200"],
-    ],
+    `-p ${port} -h 127.0.0.1 -c fsync=off -c max_connections=200`
+      .split(" ")
+      .concat("-k", directory, "-D", join(directory, "data")),
     { ...environment, stdio: ["ignore", "ignore", "pipe"] },
   );
   const log: string[] = [];
@@ -85,9 +84,11 @@ export async function startPostgresql(): Promise<TestPostgresql> {
 }
 
 function serverUser(): { readonly uid: number; readonly gid: number } {
-  const id = (flag: string): number =>
-    Number(spawnSync("id", [flag, "postgres"], { encoding: "utf8" }).stdout.trim());
-  return { uid: id("-u"), gid: id("-g") };
+  return { uid: idOfPostgres("-u"), gid: idOfPostgres("-g") };
+}
+
+function idOfPostgres(flag: "-u" | "-g"): number {
+  return Number(spawnSync("id", [flag, "postgres"], { encoding: "utf8" }).stdout.trim());
 }
 
 async function freePort(): Promise<number> {

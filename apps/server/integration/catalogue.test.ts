@@ -47,8 +47,8 @@ const artifact = {
   report,
 } as const;
 
-describe.for(databases)("$name", ({ name, skip }) => {
-  describe.skipIf(skip)("", () => {
+describe.for(databases)("on $name", ({ name, skip }) => {
+  describe.skipIf(skip)("the catalogue", () => {
     let opened: TestDatabase;
     let database: OpenDatabase;
 

@@ -3,7 +3,7 @@ import { PGlite } from "@electric-sql/pglite";
 import { Kysely, PGliteDialect } from "kysely";
 import { fromPglite, PgBoss } from "pg-boss";
 import { bossOptions, startBoss } from "./boss.ts";
-import { holdDatabase } from "./database-lock.ts";
+import { holdStore } from "./hold-store.ts";
 import { migrate } from "./migrate.ts";
 import { databaseError, notify, ping } from "./notify.ts";
 import type { OpenDatabase } from "./open-database.ts";
@@ -15,7 +15,7 @@ const int8 = 20;
 /** The PostgreSQL that runs in this process. @throws {ServerError} SERVER_DATABASE. @throws {DurableFileError} */
 export async function openEmbedded(store: string): Promise<OpenDatabase> {
   await using opening = new AsyncDisposableStack();
-  opening.use(await holdDatabase(store));
+  opening.use(await holdStore(store, "database"));
   const directory = join(store, "database");
   const pglite = await PGlite.create({ dataDir: directory, parsers: { [int8]: Number } }).catch(
     (cause: unknown) => {

@@ -3,33 +3,32 @@ import { join } from "node:path";
 import { fileError, isOwnerAlive, makeDirectory, ownerTag, parseOwnerTag } from "@bootlayer/durable-file";
 import { ServerError } from "../errors.ts";
 
-const prefix = "database.";
 const suffix = ".lock";
 /** A holder says so often that it lives, for those who cannot ask for its process: it may be in another container. */
 const renewMilliseconds = 10_000;
 const foreignMilliseconds = 60_000;
 
 /**
- * Holds the embedded database of a store, which one process at a time may open. Claims are files whose names say whose they
- * are; whoever sees another's living claim takes its own back.
+ * Holds a part of a store that one process at a time may use: its embedded database, or the store as a server's. Claims are files whose
+ * names say whose they are; whoever sees another's living claim takes its own back.
  *
  * @throws {ServerError} SERVER_DATABASE while another process holds it. @throws {DurableFileError}
  */
-export async function holdDatabase(store: string): Promise<AsyncDisposable> {
+export async function holdStore(store: string, part: "database" | "server"): Promise<AsyncDisposable> {
   await makeDirectory(store);
-  const own = `${prefix}${ownerTag()}${suffix}`;
+  const own = `${part}.${ownerTag()}${suffix}`;
   const claim = join(store, own);
   try {
     await (await open(claim, "wx")).close();
   } catch (cause) {
     throw fileError(`write ${claim}`, cause);
   }
-  const other = await livingClaim(store, own);
+  const other = await livingClaim(store, part, own);
   if (other !== undefined) {
     await rm(claim, { force: true });
     throw new ServerError(
       "SERVER_DATABASE",
-      `process ${other.processId} holds the embedded database in ${store}`,
+      `process ${other.processId} holds the ${part === "database" ? "embedded database" : "server's directory"} in ${store}`,
       "stop that server, take another --store, or share a PostgreSQL by DATABASE_URL",
     );
   }
@@ -46,13 +45,17 @@ export async function holdDatabase(store: string): Promise<AsyncDisposable> {
   };
 }
 
-async function livingClaim(store: string, own: string): Promise<{ readonly processId: number } | undefined> {
+async function livingClaim(
+  store: string,
+  part: string,
+  own: string,
+): Promise<{ readonly processId: number } | undefined> {
   const names = await readdir(store).catch((cause: unknown) => {
     throw fileError(`read ${store}`, cause);
   });
   for (const name of names) {
-    if (name === own || !name.startsWith(prefix) || !name.endsWith(suffix)) continue;
-    const owner = parseOwnerTag(name.slice(prefix.length, -suffix.length));
+    if (name === own || !name.startsWith(`${part}.`) || !name.endsWith(suffix)) continue;
+    const owner = parseOwnerTag(name.slice(part.length + 1, -suffix.length));
     if (owner === undefined) continue;
     const path = join(store, name);
     if (isOwnerAlive(owner) ?? (await isFresh(path))) return owner;

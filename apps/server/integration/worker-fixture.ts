@@ -1,0 +1,76 @@
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { image, layerBlob, startRegistry, tarArchive, type ByteGate } from "@bootlayer/test-fixtures";
+import { getBuild, requireBuild, type Build } from "../src/catalogue/builds.ts";
+import { finalStates } from "../src/catalogue/build.ts";
+import { parseSettings, type SettingValues } from "../src/parse-settings.ts";
+import { workerDefaults, type WorkerContext } from "../src/queue/worker-context.ts";
+import type { ServerContext } from "../src/server-context.ts";
+import type { ServerSettings } from "../src/settings.ts";
+
+type Registry = Awaited<ReturnType<typeof startRegistry>>;
+/** A registry with images `app0:1`, `app1:1` … of two layers each, the upper one of `bytes` that do not compress. */
+export async function registryOf(
+  count: number,
+  {
+    bytes = 100_000,
+    gate,
+  }: { readonly bytes?: number; /** Holds layers back. */ readonly gate?: ByteGate } = {},
+): Promise<Registry> {
+  const base = layerBlob(tarArchive([{ name: "base", content: "shared by all" }]), "gzip");
+  const tops = Array.from({ length: count }, () =>
+    layerBlob(tarArchive([{ name: "data", content: randomBytes(bytes) }]), "gzip"),
+  );
+  const layers = new Set<string>([base, ...tops].map(({ descriptor }) => descriptor.digest));
+  return await startRegistry({
+    images: Object.fromEntries(tops.map((top, at) => [`app${at}:1`, image([base, top])])),
+    fault: ({ path }) =>
+      gate && layers.has(path.split("/").at(-1) ?? "") ? { kind: "gated", gate } : undefined,
+  });
+}
+
+/** Settings of a server in a test: sources on loopback allowed, nothing of the machine's own read. */
+export function testSettings(store: string, more: SettingValues = {}): ServerSettings {
+  return parseSettings(
+    {
+      store: join(store, "server"),
+      listen: "127.0.0.1:0",
+      privateSources: true,
+      logLevel: "silent",
+      ...more,
+    },
+    { HOME: store, XDG_CONFIG_HOME: store },
+  );
+}
+
+const silent = (): void => {};
+
+/** Leases and sweeps that do not keep a test waiting. */
+export function workerContext(context: ServerContext, more: Partial<WorkerContext> = {}): WorkerContext {
+  return {
+    ...workerDefaults,
+    leaseMilliseconds: 3000,
+    sweepMilliseconds: 500,
+    progressMilliseconds: 50,
+    log: { debug: silent, info: silent, warn: silent, error: silent },
+    ...context,
+    ...more,
+  };
+}
+
+export async function untilEnded({ database }: Pick<ServerContext, "database">, id: string): Promise<Build> {
+  return await untilBuild({ database }, id, ({ state }) => finalStates.has(state));
+}
+
+export async function untilBuild(
+  { database }: Pick<ServerContext, "database">,
+  id: string,
+  holds: (build: Build) => boolean,
+): Promise<Build> {
+  for (;;) {
+    const build = await getBuild(database.db, id);
+    if (build === undefined || holds(build)) return await requireBuild(database.db, id);
+    await sleep(50);
+  }
+}
