@@ -4,6 +4,7 @@ import { openArtifactStore } from "./artifacts/open-artifact-store.ts";
 import { openBuildFeeds } from "./catalogue/build-feeds.ts";
 import { holdStore } from "./database/hold-store.ts";
 import { openDatabase } from "./database/open-database.ts";
+import { openDiskRoom } from "./disk-room.ts";
 import { createMetrics } from "./metrics.ts";
 import type { ServerContext } from "./server-context.ts";
 import { readServerId } from "./server-id.ts";
@@ -38,6 +39,7 @@ export async function openServerParts(settings: ServerSettings, draining: AbortS
       credentials: createRequestCredentials(),
       metrics: createMetrics(),
       egress: createAddressGuard(settings.access),
+      room: openDiskRoom(settings),
       serverId,
       draining,
     },

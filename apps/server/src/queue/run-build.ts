@@ -90,22 +90,17 @@ async function work(
     platform: formatPlatform(resolved.platform),
     layers: layers.map(({ digest, size }) => ({ digest, size })),
   });
-  for (;;) {
-    signal.throwIfAborted();
-    const claim = await claimKey(db, key, build, leaseMilliseconds);
-    if (claim.kind === "claimed") break;
-    if (claim.kind === "ready") {
-      context.metrics.diskAsked(true);
-      await endAsCached(context, build, claim.artifact);
-      return;
-    }
-    if (claim.kind === "in-removal") {
-      await giveBack(db, database.boss, build, 1);
-      return;
-    }
-    if (await follow(db, build, { leader: claim.buildId, key })) return;
-    // Its leader has ended without ending its lease: that runs out.
-    await giveBack(db, database.boss, build, 1);
+  signal.throwIfAborted();
+  const claim = await claimKey(db, key, build, leaseMilliseconds);
+  if (claim.kind === "ready") {
+    context.metrics.diskAsked(true);
+    await endAsCached(context, build, claim.artifact);
+    return;
+  }
+  // A leader that has ended without its lease, or a removal: both are over soon.
+  if (claim.kind === "in-removal" || claim.kind === "made-by") {
+    const follows = claim.kind === "made-by" && (await follow(db, build, { leader: claim.buildId, key }));
+    if (!follows) await giveBack(db, database.boss, build, 1);
     return;
   }
   onKey(key);
