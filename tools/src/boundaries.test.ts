@@ -112,6 +112,22 @@ test("a test may import the fixtures, its package may not", () => {
   expect(boundaryViolations([part, fixtures])).toEqual([expect.stringContaining("packages/part/src/b.ts")]);
 });
 
+test("a test of the server may import its client, the server may not", () => {
+  const client: Project = { ...none, name: "@bootlayer/client", layer: "part" };
+  const text = 'import { createClient } from "@bootlayer/client";';
+  const server: Project = {
+    ...none,
+    name: "@bootlayer/server",
+    layer: "service",
+    devDependencies: [client.name],
+    files: [
+      { path: "apps/server/integration/a.test.ts", text },
+      { path: "apps/server/src/b.ts", text },
+    ],
+  };
+  expect(boundaryViolations([server, client])).toEqual([expect.stringContaining("apps/server/src/b.ts")]);
+});
+
 test("a test of what the fixtures are built on may not import them: that were a circle", () => {
   const fixtures: Project = { ...none, name: "@bootlayer/test-fixtures", layer: "fixtures" };
   const text = 'import { image } from "@bootlayer/test-fixtures";';

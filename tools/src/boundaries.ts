@@ -79,11 +79,17 @@ function fileViolations(
     }
     const mayImport =
       allowed[project.layer].includes(imported.layer) ||
-      (isTest && imported.layer === "fixtures" && !allowed.fixtures.includes(project.layer));
+      (isTest && imported.layer === "fixtures" && !allowed.fixtures.includes(project.layer)) ||
+      (isTest && isOwnClient(project, imported));
     if (!mayImport) violations.push(`${at}: ${project.layer} may not import ${imported.layer}`);
     else if (!declared) violations.push(`${at}: not among its dependencies`);
   }
   return violations;
+}
+
+/** What speaks to a service from outside may test it. */
+function isOwnClient(project: Project, imported: Project): boolean {
+  return project.name === "@bootlayer/server" && imported.name === "@bootlayer/client";
 }
 
 function importsOf(text: string): string[] {

@@ -19,12 +19,14 @@ import {
 import { authorizeRequests } from "../access/authorize.ts";
 import { limitRequests } from "../access/limit-requests.ts";
 import { ServerError } from "../errors.ts";
+import { registryFace } from "../registry/registry-face.ts";
 import type { ServerContext } from "../server-context.ts";
 import { documentInfo } from "./document-info.ts";
 import { noteKnownPaths, type KnownPaths } from "./known-paths.ts";
 import { pageRoutes } from "./page.ts";
 import { problemMediaType, toProblem } from "./problem.ts";
 import { requestIdOf } from "./request-id.ts";
+import { withUsedSchemas } from "./used-schemas.ts";
 import { logOptions } from "./request-log.ts";
 import { limitBodyTime } from "./body-time.ts";
 import { measureRequests } from "./request-metrics.ts";
@@ -36,6 +38,7 @@ import { garbageRoutes } from "./routes/garbage.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { inspectRoutes } from "./routes/inspect.ts";
 import { metricsRoutes } from "./routes/metrics.ts";
+import { tokenRoutes } from "./routes/tokens.ts";
 
 export type App = FastifyInstance<
   RawServerDefault,
@@ -85,7 +88,7 @@ export function buildApp(context: ServerContext, { logTo }: AppOptions = {}): Ap
     // Routes of other protocols, which no schema of ours describes, have no tags.
     hideUntagged: true,
     transform: jsonSchemaTransform,
-    transformObject: jsonSchemaTransformObject,
+    transformObject: (document) => withUsedSchemas(jsonSchemaTransformObject(document)),
   });
   for (const routes of [
     healthRoutes,
@@ -96,9 +99,11 @@ export function buildApp(context: ServerContext, { logTo }: AppOptions = {}): Ap
     buildImageRoutes,
     inspectRoutes,
     garbageRoutes,
-    pageRoutes,
+    tokenRoutes,
   ])
     app.register(async (scope) => routes(scope.withTypeProvider<ZodTypeProvider>(), context));
+  app.register(pageRoutes);
+  app.register(async (scope) => registryFace(scope, context));
   return app;
 }
 

@@ -3,7 +3,7 @@ import { buildRequestSchema, type BuildRequestBody } from "../catalogue/build-re
 import { buildStates, type BuildProblem, type BuildState } from "../catalogue/build.ts";
 import type { Build } from "../catalogue/builds.ts";
 
-/** What image-builder says of a finished disk; it may say more than a client of this version knows. */
+/** Of what image-builder says of a finished disk, what clients are told: nothing of paths of the server's machine. */
 export interface BuildReport {
   readonly digest?: string | undefined;
   readonly platform?: string | undefined;
@@ -15,14 +15,27 @@ export interface BuildReport {
   readonly stages?:
     | readonly { readonly stage: string; readonly seconds: number; readonly bytes: number }[]
     | undefined;
-  readonly layers?: readonly object[] | undefined;
-  readonly guest?:
-    | {
-        readonly initSystem?: string | undefined;
-        readonly kernelArguments?: readonly string[] | undefined;
-        readonly warnings?: readonly string[] | undefined;
-      }
-    | undefined;
+  readonly layers?: readonly LayerReport[] | undefined;
+  readonly guest?: GuestReport | undefined;
+}
+
+interface LayerReport {
+  readonly layer: number;
+  readonly digest: string;
+  readonly bytes: number;
+  readonly cached: boolean;
+  readonly requested?: number | undefined;
+  readonly firstByte?: number | undefined;
+  readonly lastByte?: number | undefined;
+  readonly flattening?: number | undefined;
+  readonly flattened?: number | undefined;
+}
+
+interface GuestReport {
+  readonly initSystem?: string | undefined;
+  readonly kernelArguments?: readonly string[] | undefined;
+  readonly warnings?: readonly string[] | undefined;
+  readonly ports?: readonly { readonly port: number; readonly protocol: string }[] | undefined;
 }
 
 /** A build as clients see it: not whose it is, nor which server holds its credentials. */
@@ -56,8 +69,25 @@ export const buildProblemSchema: z.ZodType<BuildProblem> = z
   })
   .meta({ id: "BuildProblem", description: "Why a build failed" });
 
+const layerReportSchema = z
+  .object({
+    layer: z.int().meta({ description: "From 0, the base layer" }),
+    digest: z.string(),
+    bytes: z.number(),
+    cached: z.boolean(),
+    requested: z
+      .number()
+      .optional()
+      .meta({ description: "Seconds since the work began, as all that follow" }),
+    firstByte: z.number().optional(),
+    lastByte: z.number().optional(),
+    flattening: z.number().optional(),
+    flattened: z.number().optional(),
+  })
+  .meta({ id: "LayerReport", description: "How a layer came and was read" });
+
 export const buildReportSchema: z.ZodType<BuildReport> = z
-  .looseObject({
+  .object({
     digest: z.string().optional().meta({ description: "Of the manifest that the disk was made from" }),
     platform: z.string().optional(),
     bytes: z.number().optional().meta({ description: "Length of the disk, holes included" }),
@@ -65,13 +95,14 @@ export const buildReportSchema: z.ZodType<BuildReport> = z
     sha256: z.string().optional(),
     cached: z.boolean().optional().meta({ description: "Whether the disk was there already" }),
     warnings: z.array(z.string()).optional(),
-    stages: z.array(z.looseObject({ stage: z.string(), seconds: z.number(), bytes: z.number() })).optional(),
-    layers: z.array(z.looseObject({})).optional(),
+    stages: z.array(z.object({ stage: z.string(), seconds: z.number(), bytes: z.number() })).optional(),
+    layers: z.array(layerReportSchema).optional().meta({ description: "The base layer first" }),
     guest: z
-      .looseObject({
+      .object({
         initSystem: z.string().optional(),
         kernelArguments: z.array(z.string()).optional(),
         warnings: z.array(z.string()).optional(),
+        ports: z.array(z.object({ port: z.number(), protocol: z.string() })).optional(),
       })
       .optional(),
   })
