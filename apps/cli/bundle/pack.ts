@@ -62,6 +62,9 @@ function load(name) {
   readSync(program, text, 0, text.length, start + place[0]);
   const parameters = ["require", "module", "exports", "programUrl"];
   compileFunction(JSON.parse(text.latin1Slice()), parameters, { filename: "bootlayer/" + name.slice(2) })(load, module, module.exports, import.meta.url);
+  // Of a CommonJS package esbuild gives its whole alone; who imports it by name finds the names too, as in Node.
+  if (Object.keys(module.exports).join() === "default" && Object(module.exports.default) === module.exports.default)
+    for (const [member, value] of Object.entries(module.exports.default)) module.exports[member] ??= value;
   return module.exports;
 }
 ${run}
