@@ -5,10 +5,8 @@ import { checkListen } from "./access/loopback.ts";
 import { applyRetention } from "./catalogue/retention.ts";
 import { ServerError } from "./errors.ts";
 import { buildApp } from "./http/app.ts";
-import { pageRoutes } from "./http/page.ts";
 import { startWorker } from "./queue/build-worker.ts";
 import { workerDefaults, type WorkerContext } from "./queue/worker-context.ts";
-import { registryFace } from "./registry/registry-face.ts";
 import { openServerParts } from "./server-parts.ts";
 import type { ServerSettings } from "./settings.ts";
 
@@ -37,8 +35,6 @@ export async function startServer(
   const parts = starting.use(await openServerParts(settings, draining.signal));
   const { context } = parts;
   const app = buildApp(context, { logTo: process.stderr });
-  app.register(async (scope) => registryFace(scope, context));
-  app.register(pageRoutes);
   starting.defer(() => app.close());
   await app.listen(settings.listen).catch((cause: unknown) => {
     throw listenError(settings, cause);
