@@ -9,6 +9,7 @@ import {
 import { version } from "@bootlayer/image-builder/version";
 import type { CliContext } from "./context.ts";
 import { exitCodeOf, formatError } from "./exit-code.ts";
+import { fetch, publish } from "./disk-commands.ts";
 import { diskFlags, formatFlag } from "./disk-flags.ts";
 import { layerFlags, sourceFlags } from "./flags.ts";
 import { launchFormats, parseEmit, parseSeconds, parseVariable } from "./guest-arguments.ts";
@@ -259,7 +260,24 @@ const exec = buildCommand({
 /** The command line of bootlayer. */
 export const app: Application<CliContext> = buildApplication(
   buildRouteMap({
-    routes: { build, boot, exec, doctor, inspect, ls, pull, push, images, rm, gc, scrub, login, logout },
+    routes: {
+      build,
+      boot,
+      exec,
+      doctor,
+      inspect,
+      ls,
+      pull,
+      push,
+      publish,
+      fetch,
+      images,
+      rm,
+      gc,
+      scrub,
+      login,
+      logout,
+    },
     docs: { brief: "Turns OCI container images into disks that microVMs boot" },
   }),
   {

@@ -41,6 +41,7 @@ const exitCodeByError: Readonly<Record<BuildErrorCode, ExitCode>> = {
   SOURCE_NOT_FOUND: exitCodes.notFound,
   DAEMON_NOT_FOUND: exitCodes.notFound,
   PATH_NOT_FOUND: exitCodes.notFound,
+  DISK_NOT_FOUND: exitCodes.notFound,
   PLATFORM_NOT_FOUND: exitCodes.notFound,
   REGISTRY_NOT_FOUND: exitCodes.notFound,
   STORE_IMAGE_NOT_FOUND: exitCodes.notFound,
@@ -72,6 +73,7 @@ const exitCodeByError: Readonly<Record<BuildErrorCode, ExitCode>> = {
   DAEMON_INTERRUPTED: exitCodes.network,
 
   SOURCE_ARCHIVE: exitCodes.badImage,
+  DISK_INVALID: exitCodes.badImage,
   DIGEST_INVALID: exitCodes.badImage,
   BLOB_SIZE: exitCodes.badImage,
   BLOB_DIGEST: exitCodes.badImage,

@@ -25,7 +25,7 @@ export interface Artifact {
   readonly manifest?: Digest | undefined;
 }
 
-const guestSchema: z.ZodType<GuestFacts> = z.strictObject({
+export const guestSchema: z.ZodType<GuestFacts> = z.strictObject({
   initSystem: z.enum(["bootlayer", "systemd", "openrc"]),
   kernelArguments: z.array(z.string()),
   warnings: z.array(z.string()),

@@ -1,4 +1,4 @@
-import type { Digest, Platform } from "@bootlayer/image-spec";
+import type { Descriptor, Digest, Platform } from "@bootlayer/image-spec";
 import type { FlattenStatistics } from "@bootlayer/layer-flattener";
 import type { DataRegion } from "@bootlayer/rootfs-tree";
 import { describeArtifact, findArtifact, type Artifact } from "./artifact-cache.ts";
@@ -24,6 +24,8 @@ export interface BuildResult {
   readonly source: string;
   /** Of the manifest that the disk was made from. */
   readonly digest: Digest;
+  /** That manifest. */
+  readonly manifest: Descriptor;
   readonly platform: Platform;
   readonly format: DiskOptions["format"];
   /** Absolute path of the disk. */
@@ -100,6 +102,7 @@ export async function buildDisk(request: BuildRequest, environment: Environment)
     return {
       source: request.source,
       digest: image.descriptor.digest,
+      manifest: manifestOf(image.descriptor),
       platform: image.platform,
       format: options.disk.format,
       output: options.output,
@@ -172,4 +175,9 @@ async function hashDisk(
   if (cached || (options.cache && (await findArtifact(store, artifact.key))))
     await describeArtifact(store, { ...artifact, sha256 });
   return sha256;
+}
+
+/** What says which bytes it is, without what an index says of it. */
+function manifestOf({ mediaType, digest, size }: Descriptor): Descriptor {
+  return { mediaType, digest, size };
 }

@@ -13,7 +13,9 @@ export type BuilderErrorCode =
   | "OPTIONS_INVALID"
   | "OUTPUT_NOT_A_FILE"
   | "CANCELLED"
-  | "PATH_NOT_FOUND";
+  | "PATH_NOT_FOUND"
+  | "DISK_NOT_FOUND"
+  | "DISK_INVALID";
 
 /** A request that cannot be carried out as it stands. */
 export class BuilderError extends BootlayerError<BuilderErrorCode> {}

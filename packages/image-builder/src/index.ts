@@ -18,6 +18,19 @@ export { inspectImage } from "./inspect.ts";
 export { listFiles, type ListedFile, type ListRequest } from "./list-files.ts";
 export { pullImage, type PulledBlobReport, type PullRequest, type PullResult } from "./pull-image.ts";
 export { pushImage, type PushedBlobReport, type PushRequest, type PushResult } from "./push-image.ts";
+export { pushDisk, type PushDiskRequest, type PushDiskResult } from "./disk-artifact/push-disk.ts";
+export { fetchDisk, type FetchDiskRequest, type FetchDiskResult } from "./disk-artifact/fetch-disk.ts";
+export {
+  publishDisk,
+  type PublishDiskRequest,
+  type PublishDiskResult,
+} from "./disk-artifact/publish-disk.ts";
+export {
+  describeDisk,
+  diskArtifactType,
+  type DiskDescription,
+  type SealedDiskDescription,
+} from "./disk-artifact/disk-description.ts";
 export { removeImages } from "./remove-images.ts";
 export type { LayerReport } from "./layer-times.ts";
 export { loginToRegistry, logoutOfRegistry, type LoginRequest, type LoginResult } from "./registry-login.ts";

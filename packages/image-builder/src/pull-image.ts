@@ -165,7 +165,7 @@ async function resolveTree(
 }
 
 /** @throws {BuilderError} SOURCE_INVALID. @throws {RegistryError} REFERENCE_INVALID. */
-export function registryReference(text: string, action: "pull" | "push"): Reference {
+export function registryReference(text: string, action: "pull" | "push" | "fetch"): Reference {
   const source = parseSource(text);
   if (source.kind === "registry") return source.reference;
   throw new BuilderError(

@@ -113,6 +113,8 @@ function buildResultJson(result: BuildResult, launch: readonly EmittedFile[]): o
     ...result,
     // Thousands, and nobody's who has the disk.
     dataRegions: undefined,
+    // Of which `digest` says enough.
+    manifest: undefined,
     platform: formatPlatform(result.platform),
     stages: stagesJson(result.stages),
     layers: layersJson(result.layers),

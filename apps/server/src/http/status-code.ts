@@ -49,6 +49,8 @@ const statusByError: Readonly<Record<BuildErrorCode | ServerErrorCode, number>> 
   SOURCE_NOT_FOUND: 404,
   DAEMON_NOT_FOUND: 404,
   PATH_NOT_FOUND: 404,
+  DISK_NOT_FOUND: 404,
+  DISK_INVALID: 422,
   PLATFORM_NOT_FOUND: 404,
   REGISTRY_NOT_FOUND: 404,
   STORE_IMAGE_NOT_FOUND: 404,
