@@ -54,7 +54,10 @@ export interface Build {
   readonly id: string;
   readonly state: BuildState;
   readonly request: BuildRequest;
+  /** Place in the queue from 1. */
   readonly position?: number | undefined;
+  /** Whether its worker has been told to stop. */
+  readonly cancelRequested?: boolean | undefined;
   readonly problem?: BuildProblem | undefined;
   readonly report?: BuildReport | undefined;
   readonly createdAt: string;

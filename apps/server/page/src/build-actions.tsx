@@ -9,7 +9,7 @@ import { goTo } from "./route.ts";
 
 /** What can be done with a build: cancel one that runs, try a failed one again, delete one that has ended. */
 export function BuildActions({
-  build: { id },
+  build: { id, cancelRequested = false },
   state,
   onChange,
 }: {
@@ -18,7 +18,7 @@ export function BuildActions({
   onChange: () => void;
 }): VNode {
   const [problem, setProblem] = useState<Problem>();
-  const [isCancelling, setCancelling] = useState(false);
+  const [isCancelling, setCancelling] = useState(cancelRequested);
   const dialog = useRef<HTMLDialogElement>(null);
 
   const run = (action: () => Promise<void>): void => {

@@ -45,7 +45,7 @@ export function BuildView({ id }: { id: string }): VNode {
         <>
           <BuildResult build={build} />
           <BootSection build={build} />
-          <ImageTree id={id} />
+          <ImageTree id={id} hasGuest={build.request.guest !== undefined} />
         </>
       )}
       {progress && !isOver && <BuildProgressSection progress={progress} />}

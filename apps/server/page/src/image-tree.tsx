@@ -7,7 +7,7 @@ import { ProblemNote } from "./problem-note.tsx";
 import { problemOf, type Problem } from "./problem.ts";
 
 /** What is in the image, a directory at a time. */
-export function ImageTree({ id }: { id: string }): VNode {
+export function ImageTree({ id, hasGuest }: { id: string; hasGuest: boolean }): VNode {
   const [isOpen, setOpen] = useState(false);
   return (
     <section aria-labelledby="files-title">
@@ -15,7 +15,12 @@ export function ImageTree({ id }: { id: string }): VNode {
       <button type="button" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
         {isOpen ? "Hide what is in it" : "Show what is in it"}
       </button>
-      {isOpen && <Level id={id} path="/" />}
+      {isOpen && (
+        <>
+          {hasGuest && <p class="fine after">The image's own, without what makes it boot.</p>}
+          <Level id={id} path="/" />
+        </>
+      )}
     </section>
   );
 }

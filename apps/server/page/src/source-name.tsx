@@ -6,7 +6,7 @@ export function SourceName({ source, short = false }: { source: string; short?: 
   const shown = short ? source.replace(/(@sha256:[0-9a-f]{12})[0-9a-f]+$/, "$1…") : source;
   return (
     <>
-      {shown.split(/(?<=[/@])|(?=:)/).map((part, index) => (
+      {shown.split(/(?<=\/)|(?=@)|(?<!@sha256)(?=:)/).map((part, index) => (
         <Fragment key={`${index} ${part}`}>
           {index > 0 && <wbr />}
           {part}
