@@ -71,7 +71,8 @@ export function toProblem(error: unknown, requestId: string): ProblemAnswer {
 
 /** An error carries a status of its own where one code has several, as TOKEN_REFUSED: 401, or 403 for a scope that lacks. */
 function statusFor(error: { readonly code: string }): number {
-  const own: unknown = Reflect.get(error, "status");
+  // An error of a registry carries the status that the registry answered, which is not this server's.
+  const own: unknown = error instanceof ServerError ? Reflect.get(error, "status") : undefined;
   return typeof own === "number" && Number.isInteger(own) && own >= 400 && own <= 599
     ? own
     : statusOf(error.code);

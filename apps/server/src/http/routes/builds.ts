@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { checkOwner } from "../../access/authorize.ts";
 import { parseRegistryAuth, registryAuthHeader } from "../../access/request-credentials.ts";
 import { removeArtifact } from "../../catalogue/artifacts.ts";
 import { askForBuild } from "../../catalogue/ask-for-build.ts";
@@ -138,7 +139,8 @@ export function buildRoutes(app: App, context: ServerContext): void {
       },
     },
     async (request, reply) => {
-      const { id } = await knownBuild(context, request.params.id);
+      const { id, tokenId } = await knownBuild(context, request.params.id);
+      checkOwner(request, tokenId);
       const { orphanedKey } = await deleteBuild(database.db, id);
       if (orphanedKey !== undefined) await removeArtifact(database.db, context.artifacts, orphanedKey);
       return reply.status(204).send(null);
@@ -162,7 +164,8 @@ export function buildRoutes(app: App, context: ServerContext): void {
       },
     },
     async (request, reply) => {
-      const { id } = await knownBuild(context, request.params.id);
+      const { id, tokenId } = await knownBuild(context, request.params.id);
+      checkOwner(request, tokenId);
       const build = await requestCancel(database, id);
       return reply.status(build.state === "cancelled" ? 200 : 202).send(buildAnswer(build));
     },
