@@ -15,8 +15,8 @@ const shared: BuildOptions = {
   minifyWhitespace: true,
   minifySyntax: true,
   legalComments: "none",
-  // A native addon: xz is there where it is installed beside this file.
-  external: ["@napi-rs/lzma"],
+  // There where they are installed beside this file: a native addon, for xz, and the server.
+  external: ["@napi-rs/lzma", "@bootlayer/server"],
   logLevel: "warning",
 };
 const { version } = JSON.parse(await readFile(join(import.meta.dirname, "package.json"), "utf8")) as {

@@ -17,6 +17,7 @@ import { gc, images, pull, push, rm, scrub } from "./image-commands.ts";
 import { guestFlags } from "./guest-flags.ts";
 import { kernelFlag, machineFlags } from "./machine-flags.ts";
 import { login, logout } from "./registry-commands.ts";
+import { serve } from "./serve-command.ts";
 
 const sourceArgument = {
   parse: String,
@@ -277,6 +278,7 @@ export const app: Application<CliContext> = buildApplication(
       scrub,
       login,
       logout,
+      serve,
     },
     docs: { brief: "Turns OCI container images into disks that microVMs boot" },
   }),

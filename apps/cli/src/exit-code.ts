@@ -166,12 +166,19 @@ const exitCodeByError: Readonly<Record<BuildErrorCode, ExitCode>> = {
   CANCELLED: exitCodes.interrupted,
 };
 
+/** What keeps a server from starting. */
+const exitCodeByServerError: Readonly<Record<string, ExitCode>> = {
+  SERVER_SETTINGS: exitCodes.usage,
+  SERVER_LISTEN: exitCodes.usage,
+  SERVER_DATABASE: exitCodes.localFile,
+};
+
 export function exitCodeOf(error: unknown): ExitCode {
   if (!isBootlayerError(error)) return exitCodes.unexpected;
   const { code } = error;
   return Object.hasOwn(exitCodeByError, code)
     ? exitCodeByError[code as BuildErrorCode]
-    : exitCodes.unexpected;
+    : (exitCodeByServerError[code] ?? exitCodes.unexpected);
 }
 
 /** What a person is told: the message and the hint; a fault of our own with its stack, for the report. */
