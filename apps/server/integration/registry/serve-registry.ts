@@ -5,6 +5,7 @@ import fastify from "fastify";
 import { digestOf, mediaTypes, type Digest } from "@bootlayer/image-spec";
 import { onTestFinished } from "vitest";
 import { openDiskRoom } from "../../src/disk-room.ts";
+import type { FaceContext } from "../../src/registry/open-face.ts";
 import { registryFace } from "../../src/registry/registry-face.ts";
 import type { ServerSettings } from "../../src/settings.ts";
 
@@ -47,6 +48,11 @@ export interface ServeOptions {
   readonly settings?: Partial<ServerSettings>;
 }
 
+/** Nothing here is built: what that takes is not there. */
+function contextOf(settings: ServerSettings): FaceContext {
+  return { settings, room: openDiskRoom(settings) } as FaceContext;
+}
+
 export async function temporaryStore(): Promise<string> {
   const store = await mkdtemp(join(tmpdir(), "registry-face-"));
   onTestFinished(() => rm(store, { recursive: true, force: true }));
@@ -57,7 +63,7 @@ export async function serveRegistry(options: ServeOptions = {}): Promise<ServedR
   const store = options.store ?? (await temporaryStore());
   const app = fastify({ forceCloseConnections: true });
   const settings = settingsOf(store, options.settings);
-  await app.register((scope) => registryFace(scope, { settings, room: openDiskRoom(settings) }));
+  await app.register((scope) => registryFace(scope, contextOf(settings)));
   const url = await app.listen(settings.listen);
   const close = () => app.close();
   onTestFinished(close);

@@ -17,7 +17,7 @@ export interface BuildAsker {
   readonly signal?: AbortSignal | undefined;
 }
 
-type AskContext = Pick<
+export type AskContext = Pick<
   ServerContext,
   "settings" | "database" | "credentials" | "egress" | "room" | "serverId" | "metrics"
 >;

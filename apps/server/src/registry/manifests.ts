@@ -89,7 +89,10 @@ async function putManifest(
       detail: put.missing?.slice(0, 100).map((digest) => ({ digest })),
     });
   const { digest } = put.descriptor;
-  if ("tag" in name) reply.header("oci-tag", name.tag);
+  if ("tag" in name) {
+    reply.header("oci-tag", name.tag);
+    await face.onPush(`${host}/${repository}:${name.tag}`, put.document, request.token?.id);
+  }
   if (put.subject !== undefined) reply.header("oci-subject", put.subject);
   return reply
     .status(201)

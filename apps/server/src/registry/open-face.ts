@@ -1,18 +1,21 @@
 import type { AddressInfo } from "node:net";
+import type { FastifyBaseLogger } from "fastify";
 import { openOwnRegistry, parseRegistry, type OwnRegistry } from "@bootlayer/image-builder";
+import type { AskContext } from "../catalogue/ask-for-build.ts";
 import type { RoomCheck } from "../disk-room.ts";
-import type { ServerContext } from "../server-context.ts";
 import { imageDirectory, uploadDirectory } from "../store-directories.ts";
+import { buildOnPush, type OnPush } from "./build-on-push.ts";
 import { ownAddresses } from "./own-addresses.ts";
 import { openUploadSessions, type UploadSessions } from "./upload-sessions.ts";
 
 /** What of the server the registry face needs. */
-export type FaceContext = Pick<ServerContext, "settings" | "room">;
+export type FaceContext = AskContext;
 
 export interface RegistryFace {
   readonly registry: OwnRegistry;
   readonly sessions: UploadSessions;
   readonly room: RoomCheck;
+  readonly onPush: OnPush;
   /** The own address that images of a request are named by, whose Host header this is. */
   addressOf(host: string | undefined): string;
   close(): Promise<void>;
@@ -22,6 +25,7 @@ export interface RegistryFace {
 export async function openFace(
   context: FaceContext,
   listening: AddressInfo | string | null,
+  log: FastifyBaseLogger,
 ): Promise<RegistryFace> {
   const { settings } = context;
   const port = listening !== null && typeof listening === "object" ? listening.port : settings.listen.port;
@@ -33,6 +37,7 @@ export async function openFace(
     registry,
     sessions,
     room,
+    onPush: buildOnPush(context, log),
     addressOf(host = "") {
       const asked = parseRegistry(host);
       const [first] = hosts;

@@ -18,7 +18,7 @@ import { answerUpload, answerUploads } from "./uploads.ts";
 export async function registryFace(app: FastifyInstance, context: FaceContext): Promise<void> {
   let opened: Promise<RegistryFace> | undefined;
   function face(): Promise<RegistryFace> {
-    opened ??= openFace(context, app.server.address()).catch((error: unknown) => {
+    opened ??= openFace(context, app.server.address(), app.log).catch((error: unknown) => {
       opened = undefined;
       throw error;
     });
