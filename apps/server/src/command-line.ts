@@ -41,7 +41,7 @@ export function helpText(): string {
   ]);
   const width = Math.max(...rows.map(([flag = ""]) => flag.length)) + 2;
   const lines = rows.map(([flag = "", brief = ""]) => `${flag.padEnd(width)}${brief}`);
-  return `bootlayer-server: container images as bootable disks, for a fleet\n\n${lines.join("\n")}\n\nEach is a variable too: --body-limit is BOOTLAYER_SERVER_BODY_LIMIT.\n`;
+  return `bootlayer-server: container images as bootable disks, for a fleet\n\n${lines.join("\n")}\n\nEach is a variable too: --body-limit is BOOTLAYER_SERVER_BODY_LIMIT.\nTokens: bootlayer-server token --help\n`;
 }
 
 function dashed(name: string): string {

@@ -9,7 +9,8 @@ export interface ServerProcess {
 }
 
 /**
- * Runs a server until `signal` is aborted, and then drains it. Prints one line, with the address of the page, once it answers.
+ * Runs a server until `signal` is aborted, and then drains it. Prints a line with the address of the page once it answers, and one
+ * that names the file of the first token, if there is one.
  *
  * @throws {ServerError} SERVER_SETTINGS and what `startServer` throws.
  */
@@ -22,6 +23,10 @@ export async function runServer(
   signal.throwIfAborted();
   const server = await startServer(settings);
   stdout.write(`bootlayer-server: ${server.url}\n`);
+  if (server.tokenFile !== undefined)
+    stdout.write(
+      `bootlayer-server: an admin's token is in ${server.tokenFile}: read it and delete the file\n`,
+    );
   await new Promise<void>((resolve) => {
     if (signal.aborted) resolve();
     else signal.addEventListener("abort", () => resolve(), { once: true });

@@ -1,6 +1,7 @@
 import { createServer, type AddressInfo } from "node:net";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
+import { ensureFirstToken } from "./access/first-token.ts";
 import { checkListen } from "./access/loopback.ts";
 import { applyRetention } from "./catalogue/retention.ts";
 import { ServerError } from "./errors.ts";
@@ -13,6 +14,8 @@ import type { ServerSettings } from "./settings.ts";
 export interface RunningServer {
   /** Where it answers: the page, the API and the registry. */
   readonly url: string;
+  /** The file that the first admin's token was written into, where this start has made one. */
+  readonly tokenFile: string | undefined;
   /** Takes no new work, gives running builds `drainSeconds`, and ends. Builds that are not done then are finished by the next start. */
   close(): Promise<void>;
 }
@@ -34,6 +37,7 @@ export async function startServer(
   await using starting = new AsyncDisposableStack();
   const parts = starting.use(await openServerParts(settings, draining.signal));
   const { context } = parts;
+  const tokenFile = await ensureFirstToken(context.database, settings);
   const app = buildApp(context, { logTo: process.stderr });
   starting.defer(() => app.close());
   await app.listen(settings.listen).catch((cause: unknown) => {
@@ -49,6 +53,9 @@ export async function startServer(
     for (;;) {
       await sleep(retentionMilliseconds, undefined, { signal: draining.signal }).catch(() => {});
       if (draining.signal.aborted) return;
+      await artifacts
+        .sweep()
+        .catch((error: unknown) => app.log.warn({ err: error }, "what others left could not be swept"));
       await applyRetention(database.db, artifacts, settings.retention, { dryRun: false }).catch(
         (error: unknown) => app.log.warn({ err: error }, "what is kept could not be looked through"),
       );
@@ -62,7 +69,7 @@ export async function startServer(
     await started.disposeAsync();
   }
 
-  return { url: urlOf(settings), close: () => (closed ??= close()) };
+  return { url: urlOf(settings), tokenFile, close: () => (closed ??= close()) };
 }
 
 /** A port that is free, where none is named: own images are named by it before anybody listens. */

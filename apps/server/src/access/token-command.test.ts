@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openDatabase, type OpenDatabase } from "../database/open-database.ts";
 import { ensureFirstToken } from "./first-token.ts";
-import { runTokenCommand } from "./token-command.ts";
+import { changeTokens } from "./token-command.ts";
 import { findToken, isUsable, listTokens, revokeToken } from "./tokens.ts";
 
 let store: string;
@@ -18,7 +18,7 @@ afterAll(async () => {
   await rm(store, { recursive: true });
 });
 
-const run = (...args: string[]): Promise<string> => runTokenCommand(database, args);
+const run = (...args: string[]): Promise<string> => changeTokens(database, args);
 const access = (tokens: boolean) => ({ tokens, privateSources: false });
 
 async function secretIn(file: string | undefined): Promise<string> {

@@ -33,7 +33,7 @@ const createSchema = z.strictObject({
  *
  * @returns what to print; of `create` the id and, alone on the last line, the secret. @throws {ServerError} SERVER_SETTINGS.
  */
-export async function runTokenCommand(
+export async function changeTokens(
   { db }: Pick<OpenDatabase, "db">,
   [verb, ...rest]: readonly string[],
 ): Promise<string> {
