@@ -2,10 +2,14 @@ import { request as httpRequest } from "node:http";
 import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { openContract } from "./contract.ts";
 import { startTestServer, type TestServer } from "./test-server.ts";
 
 let server: TestServer;
+/** Every answer of this file is held against the document. */
+let contract: Awaited<ReturnType<typeof openContract>>;
 beforeAll(async () => {
+  contract = await openContract();
   server = await startTestServer();
 });
 afterAll(async () => server.close());
@@ -29,6 +33,8 @@ async function ask(
     ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
   });
   const sent = await response.text();
+  const mediaType = response.headers.get("content-type")?.split(";", 1)[0];
+  contract.check({ method, path, status: response.status, mediaType, body: sent });
   return {
     status: response.status,
     headers: response.headers,
@@ -315,4 +321,53 @@ test("figures are told by route and state, never by id", async () => {
 test("garbage is told before it is removed", async () => {
   const dry = await ask("POST", "/v1/garbage", { dryRun: true, graceSeconds: 0 });
   expect(dry).toMatchObject({ status: 200, body: { dryRun: true, blobs: [], disks: [], freedBytes: 0 } });
+});
+
+test("the document is OpenAPI 3.1, and each of its operations has a name, a summary and answers", async () => {
+  const { body } = await ask("GET", "/v1/openapi.json");
+  expect(body["openapi"]).toBe("3.1.0");
+  const paths = body["paths"] as Record<
+    string,
+    Record<string, { operationId?: string; summary?: string; responses: object }>
+  >;
+  const operations = Object.values(paths).flatMap((path) => Object.values(path));
+  expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(operations.length);
+  for (const { summary, responses } of operations) {
+    expect(summary).toMatch(/./);
+    expect(Object.keys(responses)).toContain("500");
+  }
+});
+
+test("a token is made, listed without its secret, and revoked", async () => {
+  const made = await ask("POST", "/v1/tokens", {
+    name: "ci",
+    scopes: ["read", "build"],
+    expiresInSeconds: 60,
+  });
+  expect(made).toMatchObject({ status: 201, body: { token: { name: "ci", scopes: ["read", "build"] } } });
+  expect(made.body["secret"]).toMatch(/^blt_/);
+  const { id } = made.body["token"] as { id: string };
+  const listed = await ask("GET", "/v1/tokens");
+  expect(listed.body["tokens"]).toMatchObject([{ id, name: "ci" }]);
+  expect(JSON.stringify(listed.body)).not.toContain(made.body["secret"]);
+  expect((await ask("DELETE", `/v1/tokens/${id}`)).status).toBe(204);
+  expect((await ask("GET", "/v1/tokens")).body["tokens"]).toMatchObject([
+    { revokedAt: expect.any(String) as string },
+  ]);
+  expectProblem(await ask("DELETE", "/v1/tokens/none"), 404, "TOKEN_NOT_FOUND");
+  expectProblem(await ask("POST", "/v1/tokens", { name: "x", scopes: ["root"] }), 400, "REQUEST_INVALID");
+});
+
+test("an answer that is not as the document has it would be found", () => {
+  const answer = {
+    method: "GET",
+    path: "/healthz",
+    status: 200,
+    mediaType: "application/json",
+    body: '{"status":"ok"}',
+  };
+  contract.check(answer);
+  expect(() => contract.check({ ...answer, status: 418 })).toThrow("not in the document");
+  expect(() => contract.check({ ...answer, body: '{"status":"ill"}' })).toThrow("GET /healthz 200");
+  expect(() => contract.check({ ...answer, mediaType: "text/html" })).toThrow("text/html");
 });
