@@ -1,0 +1,51 @@
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { byteGate } from "@bootlayer/test-fixtures";
+import { expect, onTestFinished, test } from "vitest";
+import { startServerProcess, type ServerProcess } from "./server-process.ts";
+import { registryOf } from "./worker-fixture.ts";
+
+interface Answer {
+  readonly id: string;
+  readonly state: string;
+}
+
+async function until(server: ServerProcess, id: string, state: string): Promise<Answer> {
+  for (;;) {
+    const answer = (await (await fetch(new URL(`v1/builds/${id}`, server.url))).json()) as Answer;
+    if (answer.state === state || answer.state === "failed") return answer;
+    await sleep(100);
+  }
+}
+
+test.for(["SIGKILL", "SIGTERM"] as const)(
+  "a build that ran when the server was ended by %s is finished after the next start",
+  async (signal) => {
+    const directory = await mkdtemp(join(tmpdir(), "bootlayer-restart-"));
+    const gate = byteGate();
+    const registry = await registryOf(1, { gate });
+    onTestFinished(async () => {
+      await registry.close();
+      await rm(directory, { recursive: true, force: true });
+    });
+    const flags = ["--listen", "127.0.0.1:0", "--store", directory, "--private-sources", "--drain", "0s"];
+    const first = await startServerProcess(flags);
+    const response = await fetch(new URL("v1/builds", first.url), {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ source: `${registry.host}/app0:1`, platform: "linux/amd64" }),
+    });
+    expect(response.status).toBe(202);
+    const { id } = (await response.json()) as Answer;
+    await until(first, id, "pulling");
+    expect(await (signal === "SIGKILL" ? first.kill() : first.end())).toBe(signal === "SIGKILL" ? null : 0);
+    gate.open();
+    const second = await startServerProcess(flags);
+    expect(await until(second, id, "ready")).toMatchObject({ id, state: "ready" });
+    expect(await second.end()).toBe(0);
+    expect(await readdir(join(directory, "artifacts", "staging"))).toEqual([]);
+    expect((await readdir(directory)).filter((name) => name.endsWith(".lock"))).toEqual([]);
+  },
+);
