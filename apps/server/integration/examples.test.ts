@@ -13,7 +13,7 @@ import {
   tarArchive,
   type Registry,
 } from "@bootlayer/test-fixtures";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { startServer, type RunningServer } from "../src/server.ts";
 import { testSettings } from "./test-server.ts";
 
@@ -99,6 +99,7 @@ test.skipIf(skip)(
 
 test.skipIf(skip)("the example of the client's README runs, and says what it says", async () => {
   const program = join(root, "apps/server/test-results/client-readme.ts");
+  onTestFinished(async () => rm(program, { force: true }));
   await mkdir(join(program, ".."), { recursive: true });
   await writeFile(program, (await blocksOf("packages/client/README.md", "ts")).join("\n"));
   const { stdout } = await run(process.execPath, ["--conditions=@bootlayer/source", program], {
