@@ -14,7 +14,11 @@ export function withUsedSchemas(document: Document): Document {
     used.add(name);
     pending.push(...referenced(schemas[name]));
   }
-  for (const name of Object.keys(schemas)) if (!used.has(name)) Reflect.deleteProperty(schemas, name);
+  // By name, whatever order modules were loaded in.
+  for (const [name, schema] of Object.entries(schemas).toSorted(([a], [b]) => (a < b ? -1 : 1))) {
+    Reflect.deleteProperty(schemas, name);
+    if (used.has(name)) schemas[name] = schema;
+  }
   return document;
 }
 
