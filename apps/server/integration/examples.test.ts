@@ -48,7 +48,7 @@ afterAll(async () => {
 /** What of an example is of the test's own: the server's address, and a registry that is not on the Internet. */
 function localised(text: string): string {
   return text
-    .replaceAll("http://127.0.0.1:8080", server.url.replace(/\/$/, ""))
+    .replaceAll("http://127.0.0.1:7480", server.url.replace(/\/$/, ""))
     .replaceAll("docker.io/library", `${registry.host}/library`)
     .replaceAll("/tmp/disk.ext4", join(directory, "client.ext4"));
 }
