@@ -4,6 +4,7 @@ export type { BuildKey } from "./build-key.ts";
 export { resolveBuild, type ResolvedBuild } from "./resolve-build.ts";
 export {
   parseCompression,
+  parseDiskOptions,
   parseDiskSize,
   type DiskOptions,
   type DiskOptionsInput,

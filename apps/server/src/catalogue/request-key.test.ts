@@ -15,6 +15,9 @@ test.each<[string, BuildRequestInput, BuildRequestInput]>([
     { source: "a/b" },
     { source: "a/b", platform: formatPlatform(hostPlatform()) },
   ],
+  ["the size auto and none", { source: "a/b" }, { source: "a/b", size: "auto" }],
+  ["a size in two units", { source: "a/b", size: "+1G" }, { source: "a/b", size: "+1024MiB" }],
+  ["the usual block size and none", { source: "a/b" }, { source: "a/b", blockSize: 4096 }],
   [
     "members in another order",
     { source: "a/b", guest: { hostname: "a", init: "auto" } },
@@ -54,6 +57,8 @@ test.each([
 test.each<[BuildRequestInput, string]>([
   [{ source: "UPPER/Case:x y" }, "REFERENCE_INVALID"],
   [{ source: "a", platform: "a/b/c/d/e" }, "PLATFORM_INVALID"],
+  [{ source: "a", size: "-1G" }, "OPTIONS_INVALID"],
+  [{ source: "a", format: "squashfs", size: "1G" }, "OPTIONS_INVALID"],
 ])("%j is refused before it is queued: %s", (request, code) => {
   expect(() => keyOf(request)).toThrow(expect.objectContaining({ code }));
 });

@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
-import { formatPlatform, parseSource } from "@bootlayer/image-builder";
+import { formatPlatform, parseDiskOptions, parseSource } from "@bootlayer/image-builder";
 import { hostPlatform, parsePlatform } from "@bootlayer/image-spec";
 import { ServerError } from "../errors.ts";
 import type { BuildRequestBody } from "./build-request.ts";
+import { builderRequest } from "./builder-request.ts";
 
 export interface NormalRequest {
   /** With the platform that is meant, in one spelling. */
@@ -15,7 +16,8 @@ export interface NormalRequest {
 /**
  * The request in one spelling, and what names it: equal keys ask for the same.
  *
- * @throws {ServerError} SOURCE_FORBIDDEN for what is no reference in a registry. @throws {BuilderError} SOURCE_INVALID.
+ * @throws {ServerError} SOURCE_FORBIDDEN for what is no reference in a registry. @throws {BuilderError} SOURCE_INVALID,
+ * OPTIONS_INVALID.
  * @throws {RegistryError} REFERENCE_INVALID. @throws {ImageSpecError} PLATFORM_INVALID.
  */
 export function normaliseRequest(body: BuildRequestBody): NormalRequest {
@@ -31,7 +33,11 @@ export function normaliseRequest(body: BuildRequestBody): NormalRequest {
   );
   const request: BuildRequestBody = { ...body, platform };
   const { registry, repository, tag, digest } = source.reference;
-  const named = canonical({ ...request, source: { registry, repository, tag, digest } });
+  const { format, size, compression, blockSize, ...rest } = request;
+  const disk = parseDiskOptions(
+    builderRequest({ source: body.source, format, size, compression, blockSize }).disk ?? {},
+  );
+  const named = canonical({ ...rest, source: { registry, repository, tag, digest }, disk });
   const requestKey = createHash("sha256").update(named).digest("hex");
   return { request, requestKey, registry };
 }
