@@ -13,7 +13,7 @@ import {
   type NewBuild,
 } from "../src/catalogue/builds.ts";
 import type { BuildReport } from "../src/catalogue/build-report.ts";
-import { endBuild } from "../src/catalogue/end-build.ts";
+import { endBuild, type EndedBuild } from "../src/catalogue/end-build.ts";
 import type { OpenDatabase } from "../src/database/open-database.ts";
 import { claimBuild, endClaim, follow, renewClaim, writeState } from "../src/queue/build-claims.ts";
 import { ensureQueue, queueName } from "../src/queue/build-queue.ts";
@@ -51,6 +51,8 @@ describe.for(databases)("on $name", ({ name, skip }) => {
   describe.skipIf(skip)("the catalogue", () => {
     let opened: TestDatabase;
     let database: OpenDatabase;
+    let counted: EndedBuild[] = [];
+    const metrics = { buildsEnded: (ended: readonly EndedBuild[]) => void counted.push(...ended) };
 
     beforeAll(async () => {
       opened = await openTestDatabase(name);
@@ -60,6 +62,7 @@ describe.for(databases)("on $name", ({ name, skip }) => {
     });
     afterAll(() => opened.close());
     beforeEach(async () => {
+      counted = [];
       await database.db.deleteFrom("builds").execute();
       await database.db.deleteFrom("artifacts").execute();
       await database.boss.deleteAllJobs(queueName(null));
@@ -121,11 +124,11 @@ describe.for(databases)("on $name", ({ name, skip }) => {
 
     test("a build that has ended, or is to be cancelled, is not joined", async () => {
       const first = await ask();
-      await requestCancel(database, first.id);
+      await requestCancel(database, first.id, metrics);
       const second = await ask();
       expect(second.joined).toBe(false);
       await claim(second.id);
-      await requestCancel(database, second.id);
+      await requestCancel(database, second.id, metrics);
       expect((await ask()).joined).toBe(false);
     });
 
@@ -157,18 +160,22 @@ describe.for(databases)("on $name", ({ name, skip }) => {
 
     test("a queued build is cancelled at once, a running one is told", async () => {
       const { id } = await ask();
-      expect(await requestCancel(database, id)).toMatchObject({ state: "cancelled" });
-      expect(await requestCancel(database, id)).toMatchObject({ state: "cancelled" });
+      expect(await requestCancel(database, id, metrics)).toMatchObject({ state: "cancelled" });
+      expect(await requestCancel(database, id, metrics)).toMatchObject({ state: "cancelled" });
       expect(await kinds(id)).toEqual(["queued", "cancelled"]);
+      expect(counted).toEqual([{ state: "cancelled", code: undefined }]);
       const running = await ask();
       const claimed = await claim(running.id);
-      expect(await requestCancel(database, running.id)).toMatchObject({
+      expect(await requestCancel(database, running.id, metrics)).toMatchObject({
         state: "resolving",
         cancelRequested: true,
       });
+      expect(counted).toHaveLength(1);
       expect(await renewClaim(database.db, claimed, undefined, lease)).toBe("cancelled");
       await endClaim(database.db, database.boss, claimed, { state: "failed", problem });
-      await expect(requestCancel(database, running.id)).rejects.toMatchObject({ code: "BUILD_STATE" });
+      await expect(requestCancel(database, running.id, metrics)).rejects.toMatchObject({
+        code: "BUILD_STATE",
+      });
     });
 
     test("a failed build is retried as a new one; one that runs is not", async () => {
@@ -220,7 +227,7 @@ describe.for(databases)("on $name", ({ name, skip }) => {
       expect(second).toMatchObject({ attempt: 2, lostWorkers: 1 });
       expect(await writeState(database.db, first, "writing")).toBe(false);
       expect(await renewClaim(database.db, first, undefined, lease)).toBe("lost");
-      expect(await endClaim(database.db, database.boss, first, { state: "failed", problem })).toBe(false);
+      expect(await endClaim(database.db, database.boss, first, { state: "failed", problem })).toBeUndefined();
       await appendProgress(database.db, first, { layers: [], writtenBytes: 1 });
       expect(await getBuild(database.db, id)).toMatchObject({ state: "resolving" });
       expect(await kinds(id)).not.toContain("progress");
@@ -269,12 +276,13 @@ describe.for(databases)("on $name", ({ name, skip }) => {
 
     test("followers are ready when their leader is", async () => {
       const { leader, follower } = await leaderAndFollower();
-      await endClaim(database.db, database.boss, leader, {
+      const ended = await endClaim(database.db, database.boss, leader, {
         state: "ready",
         manifestDigest: "sha256:1",
         report,
         event: { key, digest: "sha256:1", bytes: 1, sha256: "", cached: false },
       });
+      expect(ended).toEqual([1, 2].map(() => ({ state: "ready", code: undefined })));
       expect(await getBuild(database.db, follower)).toMatchObject({
         state: "ready",
         buildKey: key,
@@ -291,12 +299,13 @@ describe.for(databases)("on $name", ({ name, skip }) => {
       async (state) => {
         const { leader, follower } = await leaderAndFollower();
         await database.boss.deleteAllJobs(queueName(null));
-        await endClaim(
+        const ended = await endClaim(
           database.db,
           database.boss,
           leader,
           state === "failed" ? { state, problem } : { state },
         );
+        expect(ended).toEqual([{ state, code: state === "failed" ? problem.code : undefined }]);
         expect(await getBuild(database.db, follower)).toMatchObject({ state: "queued", follows: undefined });
         expect(await jobs(follower)).toBe(1);
       },
@@ -304,7 +313,7 @@ describe.for(databases)("on $name", ({ name, skip }) => {
 
     test("a follower is cancelled alone and at once", async () => {
       const { leader, follower } = await leaderAndFollower();
-      expect(await requestCancel(database, follower)).toMatchObject({ state: "cancelled" });
+      expect(await requestCancel(database, follower, metrics)).toMatchObject({ state: "cancelled" });
       expect(await getBuild(database.db, leader.buildId)).toMatchObject({ state: "resolving" });
     });
 
@@ -321,51 +330,55 @@ describe.for(databases)("on $name", ({ name, skip }) => {
         await claim(id);
         await expireLease(id);
         await database.boss.deleteAllJobs(queueName(null));
-        await sweepBuilds(database, "server");
+        await sweepBuilds(database, "server", metrics);
         expect(await getBuild(database.db, id)).toMatchObject({ state: "queued" });
         expect(await jobs(id)).toBe(1);
       }
       await claim(id);
       await expireLease(id);
-      await sweepBuilds(database, "server");
+      expect(counted).toEqual([]);
+      await Promise.all(["server", "other"].map((server) => sweepBuilds(database, server, metrics)));
       expect(await getBuild(database.db, id)).toMatchObject({
         state: "failed",
         problem: { code: "BUILD_WORKER_LOST" },
       });
+      expect(counted).toEqual([{ state: "failed", code: "BUILD_WORKER_LOST" }]);
     });
 
     test("a build that was to be cancelled is, when its worker is gone", async () => {
       const { id } = await ask();
       await claim(id);
-      await requestCancel(database, id);
+      await requestCancel(database, id, metrics);
       await expireLease(id);
-      await sweepBuilds(database, "server");
+      await sweepBuilds(database, "server", metrics);
       expect(await getBuild(database.db, id)).toMatchObject({ state: "cancelled" });
+      expect(counted).toEqual([{ state: "cancelled", code: undefined }]);
     });
 
     test("a queued build whose job is lost gets one; what others have is let alone", async () => {
       const { id } = await ask();
       const old = new Date(Date.now() - 3_600_000);
       await database.db.updateTable("builds").set({ created_at: old }).execute();
-      await sweepBuilds(database, "server");
+      await sweepBuilds(database, "server", metrics);
       expect(await jobs(id)).toBe(1);
       await database.boss.deleteAllJobs(queueName(null));
-      await sweepBuilds(database, "server");
+      await sweepBuilds(database, "server", metrics);
       expect(await jobs(id)).toBe(1);
     });
 
     test("a build that only a server could make that is gone fails for that", async () => {
       await ensureQueue(database.boss, "gone");
       const { id } = await ask({ serverId: "gone" });
-      await sweepBuilds(database, "server");
+      await sweepBuilds(database, "server", metrics);
       expect(await getBuild(database.db, id)).toMatchObject({ state: "queued" });
       const old = new Date(Date.now() - 3_600_000);
       await database.db.updateTable("builds").set({ created_at: old }).execute();
-      await sweepBuilds(database, "server");
+      await sweepBuilds(database, "server", metrics);
       expect(await getBuild(database.db, id)).toMatchObject({
         state: "failed",
         problem: { code: "BUILD_CREDENTIALS_GONE" },
       });
+      expect(counted).toEqual([{ state: "failed", code: "BUILD_CREDENTIALS_GONE" }]);
     });
 
     test("a disk is removed with its row; one that is being made is let alone", async () => {

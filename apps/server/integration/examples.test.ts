@@ -92,7 +92,7 @@ test.skipIf(skip)(
     expect(JSON.parse(outputs[8] ?? "")).toMatchObject({ state: "queued" });
     expect(outputs[9]).toMatch(/"dryRun":true.*\{"status":"ok"\}\{"status":"ok"\}/s);
     expect(await readFile(join(directory, "figures"), "utf8")).toMatch(
-      /^bootlayer_builds_ended_total\{state="ready"/m,
+      /^bootlayer_builds_ended_total\{state="ready",code=""\} [1-9]/m,
     );
   },
 );

@@ -158,7 +158,7 @@ test("a running build is cancelled, and a follower of it is made by itself", asy
     { tokenId: undefined },
   );
   await untilBuild(context, second.id, ({ follows }) => follows === leader.id);
-  await requestCancel(context.database, leader.id);
+  await requestCancel(context.database, leader.id, context.metrics);
   expect(await untilEnded(context, leader.id)).toMatchObject({ state: "cancelled" });
   gate.open();
   expect(await untilEnded(context, second.id)).toMatchObject({ state: "ready", report: { cached: false } });

@@ -1,15 +1,19 @@
 import { collectDefaultMetrics, Counter, Histogram, Registry } from "prom-client";
-import type { BuildState } from "./catalogue/build.ts";
+import type { EndedBuild } from "./catalogue/end-build.ts";
 
 /** What Prometheus is told, of this process; what all servers share is asked of the database when it is scraped. */
 export interface Metrics {
   readonly registry: Registry;
-  buildEnded(state: BuildState, code: string | undefined): void;
+  /** Of a transaction that has been committed. */
+  buildsEnded(ended: readonly EndedBuild[]): void;
   stageEnded(stage: string, seconds: number): void;
   bytesPulled(bytes: number): void;
   /** A disk was asked for: whether it was there already. */
   diskAsked(wasThere: boolean): void;
 }
+
+/** Failures that are the servers' and not the request's: docs/operations.md has the alert. */
+const faults = ["INTERNAL", "BUILD_WORKER_LOST", "QUOTA_DISK", "ARTIFACT_STORE"];
 
 export function createMetrics(): Metrics {
   const registry = new Registry();
@@ -17,10 +21,13 @@ export function createMetrics(): Metrics {
   const registers = [registry];
   const ended = new Counter({
     name: "bootlayer_builds_ended_total",
-    help: "Builds that ended here, by state and, of failed ones, error code",
+    help: "Builds whose end this server wrote, by state and, of failed ones, error code",
     labelNames: ["state", "code"] as const,
     registers,
   });
+  // An increase is told of what was there before: the first fault must not be the first that is heard of it.
+  for (const state of ["ready", "cancelled"]) ended.inc({ state, code: "" }, 0);
+  for (const code of faults) ended.inc({ state: "failed", code }, 0);
   const stages = new Histogram({
     name: "bootlayer_stage_seconds",
     help: "How long the stages of builds took",
@@ -41,7 +48,9 @@ export function createMetrics(): Metrics {
   });
   return {
     registry,
-    buildEnded: (state, code) => ended.inc({ state, code: code ?? "" }),
+    buildsEnded(builds) {
+      for (const { state, code = "" } of builds) ended.inc({ state, code });
+    },
     stageEnded: (stage, seconds) => stages.observe({ stage }, seconds),
     bytesPulled: (bytes) => pulled.inc(bytes),
     diskAsked: (wasThere) => disks.inc({ cache: wasThere ? "hit" : "miss" }),

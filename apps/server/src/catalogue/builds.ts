@@ -3,6 +3,7 @@ import type { OpenDatabase } from "../database/open-database.ts";
 import { cancelChannel, notify } from "../database/notify.ts";
 import type { BuildTable, Database } from "../database/schema.ts";
 import { ServerError } from "../errors.ts";
+import type { Metrics } from "../metrics.ts";
 import { sendBuild } from "../queue/build-queue.ts";
 import { appendEvent } from "./build-events.ts";
 import { newBuildId } from "./build-id.ts";
@@ -197,10 +198,11 @@ export async function listBuilds(
 export async function requestCancel(
   { db, boss }: Pick<OpenDatabase, "db" | "boss">,
   id: string,
+  metrics: Pick<Metrics, "buildsEnded">,
 ): Promise<Build> {
-  return await db.transaction().execute(async (transaction) => {
+  const { build, ended } = await db.transaction().execute(async (transaction) => {
     const build = await lockBuild(transaction, id);
-    if (build.state === "cancelled") return await requireBuild(transaction, id);
+    if (build.state === "cancelled") return { build: await requireBuild(transaction, id), ended: [] };
     if (finalStates.has(build.state))
       throw new ServerError(
         "BUILD_STATE",
@@ -208,10 +210,12 @@ export async function requestCancel(
         build.state === "ready" ? "delete it if it is not wanted" : "retry it if it is wanted",
       );
     await transaction.updateTable("builds").set({ cancel_requested: true }).where("id", "=", id).execute();
-    if (build.worker === null) await endBuild(transaction, boss, id, { state: "cancelled" });
-    else await notify(transaction, cancelChannel, id);
-    return await requireBuild(transaction, id);
+    const ended = build.worker === null ? await endBuild(transaction, boss, id, { state: "cancelled" }) : [];
+    if (build.worker !== null) await notify(transaction, cancelChannel, id);
+    return { build: await requireBuild(transaction, id), ended };
   });
+  metrics.buildsEnded(ended);
+  return build;
 }
 
 /**

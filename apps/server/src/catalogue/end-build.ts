@@ -3,7 +3,7 @@ import type { PgBoss } from "pg-boss";
 import type { Database } from "../database/schema.ts";
 import { sendBuild } from "../queue/build-queue.ts";
 import { appendEvent, type BuildEventData } from "./build-events.ts";
-import type { BuildProblem } from "./build.ts";
+import type { BuildProblem, BuildState } from "./build.ts";
 
 /** How a build ends. */
 export type BuildOutcome =
@@ -16,17 +16,24 @@ export type BuildOutcome =
   | { readonly state: "failed"; readonly problem: BuildProblem }
   | { readonly state: "cancelled" };
 
+/** A build that a transaction has ended: it is to be counted once that has been committed, and is by nobody else. */
+export interface EndedBuild {
+  readonly state: BuildState;
+  /** Why it failed. */
+  readonly code: string | undefined;
+}
+
 /**
  * Writes the end of a build that the transaction has locked, and looks after those that wait for it: a ready one makes them ready,
- * any other sends them back to the queue.
+ * any other sends them back to the queue. Answers with all that have ended by it.
  */
 export async function endBuild(
   transaction: Kysely<Database>,
   boss: PgBoss,
   id: string,
   outcome: BuildOutcome,
-): Promise<void> {
-  await writeEnd(transaction, id, outcome);
+): Promise<readonly EndedBuild[]> {
+  const ended = [await writeEnd(transaction, id, outcome)];
   const followers = await transaction
     .selectFrom("builds")
     .select(["id", "server_id", "cancel_requested"])
@@ -37,12 +44,15 @@ export async function endBuild(
     .execute();
   for (const follower of followers) {
     if (outcome.state === "ready")
-      await writeEnd(transaction, follower.id, {
-        ...outcome,
-        event: { ...outcome.event, cached: true },
-      });
+      ended.push(
+        await writeEnd(transaction, follower.id, {
+          ...outcome,
+          event: { ...outcome.event, cached: true },
+        }),
+      );
     else await requeue(transaction, boss, follower);
   }
+  return ended;
 }
 
 /** Sends a build that nobody works on to the queue again. */
@@ -61,7 +71,11 @@ export async function requeue(
   await appendEvent(transaction, build.id, "state", { state: "queued" });
 }
 
-async function writeEnd(transaction: Kysely<Database>, id: string, outcome: BuildOutcome): Promise<void> {
+async function writeEnd(
+  transaction: Kysely<Database>,
+  id: string,
+  outcome: BuildOutcome,
+): Promise<EndedBuild> {
   await transaction
     .updateTable("builds")
     .set({
@@ -85,4 +99,5 @@ async function writeEnd(transaction: Kysely<Database>, id: string, outcome: Buil
   else if (outcome.state === "failed")
     await appendEvent(transaction, id, "failed", { problem: outcome.problem });
   else await appendEvent(transaction, id, "cancelled", {});
+  return { state: outcome.state, code: outcome.state === "failed" ? outcome.problem.code : undefined };
 }

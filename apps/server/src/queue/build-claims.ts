@@ -4,7 +4,7 @@ import { appendEvent } from "../catalogue/build-events.ts";
 import { renewKey, until, type BuildClaim } from "../catalogue/artifacts.ts";
 import type { BuildRequestBody } from "../catalogue/build-request.ts";
 import type { BuildState } from "../catalogue/build.ts";
-import { endBuild, requeue, type BuildOutcome } from "../catalogue/end-build.ts";
+import { endBuild, requeue, type BuildOutcome, type EndedBuild } from "../catalogue/end-build.ts";
 import type { Database } from "../database/schema.ts";
 
 /** Workers that may die on a build before it is taken for its fault. */
@@ -85,7 +85,7 @@ export async function writeState(
   state: BuildState,
   known: { readonly buildKey?: string; readonly manifestDigest?: string } = {},
 ): Promise<boolean> {
-  return await withClaim(db, claim, async (transaction) => {
+  const written = await withClaim(db, claim, async (transaction) => {
     await transaction
       .updateTable("builds")
       .set({
@@ -96,16 +96,18 @@ export async function writeState(
       .where("id", "=", claim.buildId)
       .execute();
     await appendEvent(transaction, claim.buildId, "state", { state });
+    return true;
   });
+  return written ?? false;
 }
 
-/** Ends a build, unless another worker has it by now: answers whether it was still this one's. */
+/** Ends a build, unless another worker has it by now: answers with what has ended by it, or nothing if it was not this one's any more. */
 export async function endClaim(
   db: Kysely<Database>,
   boss: PgBoss,
   claim: BuildClaim,
   outcome: BuildOutcome,
-): Promise<boolean> {
+): Promise<readonly EndedBuild[] | undefined> {
   return await withClaim(db, claim, (transaction) => endBuild(transaction, boss, claim.buildId, outcome));
 }
 
@@ -116,9 +118,11 @@ export async function giveBack(
   claim: BuildClaim,
   startAfterSeconds: number,
 ): Promise<boolean> {
-  return await withClaim(db, claim, async (transaction, row) => {
+  const given = await withClaim(db, claim, async (transaction, row) => {
     await requeue(transaction, boss, row, startAfterSeconds);
+    return true;
   });
+  return given ?? false;
 }
 
 /**
@@ -151,15 +155,15 @@ export async function follow(
   });
 }
 
-/** Runs `work` with the build's row locked, if the build is still this attempt's. */
-export async function withClaim(
+/** Runs `work` with the build's row locked, if the build is still this attempt's; otherwise it answers with nothing. */
+export async function withClaim<Result>(
   db: Kysely<Database>,
   { buildId, attempt }: BuildClaim,
   work: (
     transaction: Kysely<Database>,
     row: { readonly id: string; readonly server_id: string | null },
-  ) => Promise<void>,
-): Promise<boolean> {
+  ) => Promise<Result>,
+): Promise<Result | undefined> {
   return await db.transaction().execute(async (transaction) => {
     const row = await transaction
       .selectFrom("builds")
@@ -170,8 +174,7 @@ export async function withClaim(
       .where("ended_at", "is", null)
       .forUpdate()
       .executeTakeFirst();
-    if (row === undefined) return false;
-    await work(transaction, row);
-    return true;
+    if (row === undefined) return undefined;
+    return await work(transaction, row);
   });
 }

@@ -17,7 +17,7 @@ export interface BuildWorker {
 
 /** Works on queued builds, and looks after those that nobody would finish. */
 export async function startWorker(context: WorkerContext): Promise<BuildWorker> {
-  const { database, serverId, settings, log, sweepMilliseconds } = context;
+  const { database, metrics, serverId, settings, log, sweepMilliseconds } = context;
   const { boss, db } = database;
   const running = new Map<string, { readonly stopping: AbortController; readonly done: Promise<void> }>();
   const places = semaphore(settings.concurrency);
@@ -64,7 +64,7 @@ export async function startWorker(context: WorkerContext): Promise<BuildWorker> 
     .where("server_id", "is not", null)
     .execute();
   for (const { server_id: other } of left) await ensureQueue(boss, other);
-  await sweepBuilds(database, serverId);
+  await sweepBuilds(database, serverId, metrics);
   for (const queue of queues)
     await boss.work<BuildJob>(
       queueName(queue),
@@ -85,7 +85,7 @@ export async function startWorker(context: WorkerContext): Promise<BuildWorker> 
       const wait = sweepMilliseconds * (0.75 + Math.random() / 2);
       await sleep(wait, undefined, { signal: ended.signal }).catch(() => {});
       if (ended.signal.aborted) return;
-      await sweepBuilds(database, serverId).catch((error: unknown) =>
+      await sweepBuilds(database, serverId, metrics).catch((error: unknown) =>
         log.warn({ err: error }, "builds could not be looked after; tried again soon"),
       );
     }

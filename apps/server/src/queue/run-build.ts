@@ -111,17 +111,17 @@ async function work(
     signal,
     (roomy) => make(context, build, { key, digest }, roomy),
   );
-  const isDone = await withClaim(db, build, async (transaction) => {
+  const ended = await withClaim(db, build, async (transaction) => {
     if (!(await markReady(transaction, build, artifact))) throw stopped("lost");
-    await endBuild(transaction, database.boss, build.buildId, {
+    return await endBuild(transaction, database.boss, build.buildId, {
       state: "ready",
       manifestDigest: digest,
       report: artifact.report,
       event: readyEvent(artifact, false),
     });
   });
-  if (!isDone) throw stopped("lost");
-  context.metrics.buildEnded("ready", undefined);
+  if (ended === undefined) throw stopped("lost");
+  context.metrics.buildsEnded(ended);
   credentials.drop(build.buildId);
 }
 
@@ -201,14 +201,14 @@ async function endAsCached(
   build: ClaimedBuild,
   artifact: ReadyArtifact,
 ): Promise<void> {
-  const isDone = await endClaim(database.db, database.boss, build, {
+  const ended = await endClaim(database.db, database.boss, build, {
     state: "ready",
     manifestDigest: artifact.report.digest,
     report: { ...artifact.report, cached: true },
     event: readyEvent(artifact, true),
   });
-  if (!isDone) return;
-  metrics.buildEnded("ready", undefined);
+  if (ended === undefined) return;
+  metrics.buildsEnded(ended);
   credentials.drop(build.buildId);
 }
 
@@ -238,15 +238,14 @@ async function settle(
     return;
   }
   if (reason === "cancelled") {
-    if (await endClaim(db, boss, build, { state: "cancelled" })) metrics.buildEnded("cancelled", undefined);
+    metrics.buildsEnded((await endClaim(db, boss, build, { state: "cancelled" })) ?? []);
     credentials.drop(buildId);
     return;
   }
   const problem = problemOf(error);
   if (isBootlayerError(error)) log.info({ buildId, code: error.code }, error.message);
   else log.error({ err: error, buildId }, "a build failed by a fault of this server");
-  if (await endClaim(db, boss, build, { state: "failed", problem }))
-    metrics.buildEnded("failed", problem.code);
+  metrics.buildsEnded((await endClaim(db, boss, build, { state: "failed", problem })) ?? []);
   credentials.drop(buildId);
 }
 

@@ -1,11 +1,12 @@
 import { sql, type Kysely } from "kysely";
 import type { PgBoss } from "pg-boss";
 import { appendEvent } from "../catalogue/build-events.ts";
-import { endBuild, requeue } from "../catalogue/end-build.ts";
+import { endBuild, requeue, type EndedBuild } from "../catalogue/end-build.ts";
 import { problemOf } from "../catalogue/problem-of.ts";
 import type { OpenDatabase } from "../database/open-database.ts";
 import type { Database } from "../database/schema.ts";
 import { ServerError } from "../errors.ts";
+import type { Metrics } from "../metrics.ts";
 import { maxLostWorkers } from "./build-claims.ts";
 import { queueName, type BuildJob } from "./build-queue.ts";
 import { workersLost } from "./run-build.ts";
@@ -19,22 +20,24 @@ const atOnce = 100;
 export async function sweepBuilds(
   { db, boss }: Pick<OpenDatabase, "db" | "boss">,
   serverId: string,
+  metrics: Pick<Metrics, "buildsEnded">,
 ): Promise<void> {
   await db
     .insertInto("servers")
     .values({ id: serverId })
     .onConflict((conflict) => conflict.column("id").doUpdateSet({ seen_at: sql<Date>`now()` }))
     .execute();
-  await freeLostBuilds(db, boss);
+  metrics.buildsEnded(await freeLostBuilds(db, boss));
   await freeFollowers(db, boss);
-  await endStranded(db, boss);
+  metrics.buildsEnded(await endStranded(db, boss));
   await sendForgotten(db, boss);
   await tellPositions(db);
 }
 
 /** The worker of a build has not renewed its lease. */
-async function freeLostBuilds(db: Kysely<Database>, boss: PgBoss): Promise<void> {
-  await db.transaction().execute(async (transaction) => {
+async function freeLostBuilds(db: Kysely<Database>, boss: PgBoss): Promise<readonly EndedBuild[]> {
+  return await db.transaction().execute(async (transaction) => {
+    const ended: EndedBuild[] = [];
     const lost = await transaction
       .selectFrom("builds")
       .select(["id", "server_id", "lost_workers", "cancel_requested"])
@@ -53,14 +56,18 @@ async function freeLostBuilds(db: Kysely<Database>, boss: PgBoss): Promise<void>
         .set({ lost_workers: lostWorkers })
         .where("id", "=", build.id)
         .execute();
-      if (build.cancel_requested) await endBuild(transaction, boss, build.id, { state: "cancelled" });
+      if (build.cancel_requested)
+        ended.push(...(await endBuild(transaction, boss, build.id, { state: "cancelled" })));
       else if (lostWorkers > maxLostWorkers)
-        await endBuild(transaction, boss, build.id, {
-          state: "failed",
-          problem: problemOf(workersLost(lostWorkers)),
-        });
+        ended.push(
+          ...(await endBuild(transaction, boss, build.id, {
+            state: "failed",
+            problem: problemOf(workersLost(lostWorkers)),
+          })),
+        );
       else await requeue(transaction, boss, build);
     }
+    return ended;
   });
 }
 
@@ -83,8 +90,9 @@ async function freeFollowers(db: Kysely<Database>, boss: PgBoss): Promise<void> 
 }
 
 /** Only a server that is gone for good could make them. */
-async function endStranded(db: Kysely<Database>, boss: PgBoss): Promise<void> {
-  await db.transaction().execute(async (transaction) => {
+async function endStranded(db: Kysely<Database>, boss: PgBoss): Promise<readonly EndedBuild[]> {
+  return await db.transaction().execute(async (transaction) => {
+    const ended: EndedBuild[] = [];
     const stranded = await transaction
       .selectFrom("builds")
       .select("id")
@@ -102,16 +110,19 @@ async function endStranded(db: Kysely<Database>, boss: PgBoss): Promise<void> {
       .skipLocked()
       .execute();
     for (const { id } of stranded)
-      await endBuild(transaction, boss, id, {
-        state: "failed",
-        problem: problemOf(
-          new ServerError(
-            "BUILD_CREDENTIALS_GONE",
-            "the server that held the registry's credentials, or the image, is gone",
-            "ask another server for the build, with the credentials or a source that it can reach",
+      ended.push(
+        ...(await endBuild(transaction, boss, id, {
+          state: "failed",
+          problem: problemOf(
+            new ServerError(
+              "BUILD_CREDENTIALS_GONE",
+              "the server that held the registry's credentials, or the image, is gone",
+              "ask another server for the build, with the credentials or a source that it can reach",
+            ),
           ),
-        ),
-      });
+        })),
+      );
+    return ended;
   });
 }
 

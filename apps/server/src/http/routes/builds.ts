@@ -166,7 +166,7 @@ export function buildRoutes(app: App, context: ServerContext): void {
     async (request, reply) => {
       const { id, tokenId } = await knownBuild(context, request.params.id);
       checkOwner(request, tokenId);
-      const build = await requestCancel(database, id);
+      const build = await requestCancel(database, id, context.metrics);
       return reply.status(build.state === "cancelled" ? 200 : 202).send(buildAnswer(build));
     },
   );
