@@ -268,7 +268,8 @@ describe.for(databases)("on $name", ({ name, skip }) => {
       leader: Awaited<ReturnType<typeof claim>>;
       follower: string;
     }> {
-      const [one, two] = [await ask(), await ask({ requestKey: "r2" })];
+      const other = { ...request, source: "localhost:5000/a:2" };
+      const [one, two] = [await ask(), await ask({ requestKey: "r2", request: other })];
       const [leader, second] = [await claim(one.id), await claim(two.id)];
       expect(await follow(database.db, second, { leader: one.id, key })).toBe(true);
       return { leader, follower: two.id };
@@ -287,6 +288,10 @@ describe.for(databases)("on $name", ({ name, skip }) => {
         state: "ready",
         buildKey: key,
         follows: undefined,
+        report: { source: "localhost:5000/a:2", cached: true },
+      });
+      expect(await getBuild(database.db, leader.buildId)).toMatchObject({
+        report: { source: "localhost:5000/a:1", cached: false },
       });
       expect((await readEvents(database.db, follower, 0, 100)).at(-1)).toMatchObject({
         kind: "ready",

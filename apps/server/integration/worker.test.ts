@@ -97,6 +97,8 @@ test("the same image under another name is ready at once, from the same disk", a
   const { digest } = first.report as { digest: string };
   const second = await untilEnded(context, await ask(`app2@${digest}`));
   expect(second).toMatchObject({ state: "ready", buildKey: first.buildKey, report: { cached: true } });
+  expect(first.report).toMatchObject({ source: `${registry.host}/app2:1`, cached: false });
+  expect(second.report).toMatchObject({ source: `${registry.host}/app2@${digest}` });
 });
 
 test("a build whose disk is gone is made anew", async () => {

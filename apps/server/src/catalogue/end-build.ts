@@ -9,6 +9,7 @@ import type { BuildProblem, BuildState } from "./build.ts";
 export type BuildOutcome =
   | {
       readonly state: "ready";
+      /** Of the disk; `source` is written beside it, as the build asked for it. */
       readonly report: object;
       readonly event: BuildEventData["ready"];
       readonly manifestDigest: string;
@@ -47,6 +48,7 @@ export async function endBuild(
       ended.push(
         await writeEnd(transaction, follower.id, {
           ...outcome,
+          report: { ...outcome.report, cached: true },
           event: { ...outcome.event, cached: true },
         }),
       );
@@ -86,7 +88,8 @@ async function writeEnd(
       ended_at: sql<Date>`now()`,
       ...(outcome.state === "ready"
         ? {
-            report: JSON.stringify(outcome.report),
+            // The disk may have been made of another name of the image.
+            report: sql<string>`${JSON.stringify(outcome.report)}::jsonb || jsonb_build_object('source', request->'source')`,
             manifest_digest: outcome.manifestDigest,
             build_key: outcome.event.key,
           }

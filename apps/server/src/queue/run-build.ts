@@ -188,8 +188,16 @@ async function make(
     const dataRegions = result.dataRegions.map(({ offset, length }) => [offset, length] as const);
     const location = await artifacts.keep(staged, { key, format, bytes, sha256, dataRegions }, signal);
     await writer.flush();
-    const report = { ...reportOf(result, sha256), source: build.request.source };
-    return { key, location, format, bytes, dataBytes, sha256, dataRegions, report };
+    return {
+      key,
+      location,
+      format,
+      bytes,
+      dataBytes,
+      sha256,
+      dataRegions,
+      report: reportOf(result, sha256),
+    };
   } finally {
     await writer.flush().catch(() => {});
     await staged.discard();
