@@ -44,6 +44,10 @@ export const serve: Command<CliContext> = buildCommand({
       diskLimit: text("SIZE", "What the store may hold (default: all but a reserve)"),
       retainUnused: text("TIME", "Disks go when nobody has asked for them for so long"),
       retainBytes: text("SIZE", "Disks beyond so much go, the longest unused first"),
+      retainImages: text(
+        "TIME",
+        "Pulled images go when no build was of them for so long (default: 7d; 0s: at once)",
+      ),
       history: text("TIME", "How long ended builds are listed (default: 30d)"),
       logLevel: text("LEVEL", "debug, info (default), warn, error or silent"),
     },

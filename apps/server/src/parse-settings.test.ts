@@ -10,7 +10,12 @@ test("with nothing said it listens on loopback, without tokens, with all state i
     concurrency: 2,
     drainSeconds: 60,
     access: { tokens: false, privateSources: false },
-    retention: { unusedSeconds: undefined, totalBytes: undefined, historySeconds: 2_592_000 },
+    retention: {
+      unusedSeconds: undefined,
+      totalBytes: undefined,
+      imageSeconds: 604_800,
+      historySeconds: 2_592_000,
+    },
   });
 });
 

@@ -73,6 +73,7 @@ const schema = z.strictObject({
   diskLimit: bytes.optional(),
   retainUnused: seconds.optional(),
   retainBytes: bytes.optional(),
+  retainImages: seconds.default(7 * 86_400),
   history: seconds.default(30 * 86_400),
   logLevel: z.enum(["debug", "info", "warn", "error", "silent"]).default("info"),
 } satisfies Record<SettingName, z.ZodType>);
@@ -108,6 +109,7 @@ export function parseSettings(flags: SettingValues, env: Environment): ServerSet
     retention: {
       unusedSeconds: data.retainUnused,
       totalBytes: data.retainBytes,
+      imageSeconds: data.retainImages,
       historySeconds: data.history,
     },
     registries: registrySettings({ env }),

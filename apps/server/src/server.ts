@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ensureFirstToken } from "./access/first-token.ts";
 import { checkListen } from "./access/loopback.ts";
+import { applyImageRetention } from "./catalogue/forget-images.ts";
 import { applyRetention } from "./catalogue/retention.ts";
 import { ServerError } from "./errors.ts";
 import { buildApp } from "./http/app.ts";
@@ -59,6 +60,9 @@ export async function startServer(
       await applyRetention(database.db, artifacts, settings.retention, { dryRun: false }).catch(
         (error: unknown) => app.log.warn({ err: error }, "what is kept could not be looked through"),
       );
+      await applyImageRetention(context, { signal: draining.signal }).catch((error: unknown) => {
+        if (!draining.signal.aborted) app.log.warn({ err: error }, "images could not be looked through");
+      });
     }
   }
 

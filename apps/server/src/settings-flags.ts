@@ -25,6 +25,7 @@ export type SettingName =
   | "diskLimit"
   | "retainUnused"
   | "retainBytes"
+  | "retainImages"
   | "history"
   | "logLevel";
 
@@ -83,6 +84,11 @@ export const settingFlags: Readonly<Record<SettingName, SettingFlag>> = {
     kind: "text",
     placeholder: "SIZE",
     brief: "Disks beyond so much go, the longest unused first",
+  },
+  retainImages: {
+    kind: "text",
+    placeholder: "TIME",
+    brief: "Pulled images go when no build was of them for so long (default: 7d; 0s: at once)",
   },
   history: {
     kind: "text",

@@ -62,6 +62,8 @@ export interface RetentionSettings {
   readonly unusedSeconds: number | undefined;
   /** Finished disks beyond so many bytes go, the one longest unused first; absent: they stay. */
   readonly totalBytes: number | undefined;
+  /** Images that were pulled go when no build of the last so many seconds was of them; 0: as soon as their builds have ended. */
+  readonly imageSeconds: number;
   /** Rows of builds that ended so many seconds ago go. */
   readonly historySeconds: number;
 }

@@ -33,6 +33,7 @@ export {
   type SealedDiskDescription,
 } from "./disk-artifact/disk-description.ts";
 export { removeImages } from "./remove-images.ts";
+export { forgetPulledImages } from "./forget-pulled-images.ts";
 export type { LayerReport } from "./layer-times.ts";
 export { loginToRegistry, logoutOfRegistry, type LoginRequest, type LoginResult } from "./registry-login.ts";
 export { listStoredImages, storeUsage, type StoredImage, type StoreUsage } from "./stored-images.ts";

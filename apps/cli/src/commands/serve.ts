@@ -22,6 +22,7 @@ export interface ServeFlags {
   readonly diskLimit?: string;
   readonly retainUnused?: string;
   readonly retainBytes?: string;
+  readonly retainImages?: string;
   readonly history?: string;
   readonly logLevel?: string;
 }

@@ -22,7 +22,7 @@ export function settingsOf(store: string, more: Partial<ServerSettings> = {}): S
     limits: { bodyBytes: 2 ** 20, requestsPerMinute: 6000, buildsPerToken: 10, diskBytes: undefined },
     ownNames: [],
     buildOnPush: false,
-    retention: { unusedSeconds: undefined, totalBytes: undefined, historySeconds: 3600 },
+    retention: { unusedSeconds: undefined, totalBytes: undefined, imageSeconds: 3600, historySeconds: 3600 },
     registries: {},
     log: { level: "silent" },
     ...more,

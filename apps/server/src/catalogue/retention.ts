@@ -8,6 +8,9 @@ import { removeArtifact } from "./artifacts.ts";
 const orphanMilliseconds = 3_600_000;
 const rowsAtOnce = 1000;
 
+/** What is kept of images, each server sees to for itself: forget-images.ts. */
+type DiskRetention = Omit<RetentionSettings, "imageSeconds">;
+
 export interface RetentionReport {
   /** Build keys of the disks that went, or would. */
   readonly removed: readonly string[];
@@ -22,7 +25,7 @@ export interface RetentionReport {
 export async function applyRetention(
   db: Kysely<Database>,
   store: Pick<ArtifactStore, "remove" | "list">,
-  rules: RetentionSettings,
+  rules: DiskRetention,
   { dryRun }: { readonly dryRun: boolean },
 ): Promise<RetentionReport> {
   const removed: string[] = [];
@@ -45,7 +48,7 @@ export async function applyRetention(
 /** Disks that the rules no longer keep, the one longest unused first. */
 async function excess(
   db: Kysely<Database>,
-  { unusedSeconds, totalBytes }: RetentionSettings,
+  { unusedSeconds, totalBytes }: DiskRetention,
 ): Promise<readonly { readonly key: string; readonly bytes: number }[]> {
   const { rows } = await sql<{ key: string; bytes: number }>`
     SELECT build_key AS key, bytes FROM (

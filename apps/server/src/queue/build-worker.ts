@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { sql } from "kysely";
 import { cancelChannel } from "../database/notify.ts";
+import { forgetImages } from "../catalogue/forget-images.ts";
 import { ensureQueue, heartbeatSeconds, queueName, type BuildJob } from "./build-queue.ts";
 import { runBuild, type StopReason } from "./run-build.ts";
 import { semaphore } from "./semaphore.ts";
@@ -39,6 +40,10 @@ export async function startWorker(context: WorkerContext): Promise<BuildWorker> 
     } finally {
       running.delete(buildId);
     }
+    if (settings.retention.imageSeconds === 0)
+      await forgetImages(context).catch((error: unknown) =>
+        log.warn({ err: error, buildId }, "the build's image could not be let go; tried again soon"),
+      );
   }
 
   function stop(buildId: string, reason: StopReason): void {

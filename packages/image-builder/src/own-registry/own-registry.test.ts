@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { blobSize, collectGarbage, ingestBytes } from "@bootlayer/blob-store";
+import { blobSize, collectGarbage, ingestBytes, listImages, tagImage } from "@bootlayer/blob-store";
 import { digestOf, mediaTypes, type Digest } from "@bootlayer/image-spec";
 import { image, imageIndex, layerBlob, tarArchive, type FixtureImage } from "@bootlayer/test-fixtures";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -9,6 +9,7 @@ import {
   buildDisk,
   findOwnBlob,
   findOwnManifest,
+  forgetPulledImages,
   inspectImage,
   keepOwnBlob,
   listFiles,
@@ -273,4 +274,24 @@ test("a layer of another length than the manifest says is as good as missing", a
     }),
   );
   expect(await put("a", { tag: "1" }, manifest)).toMatchObject({ code: "MANIFEST_BLOB_UNKNOWN" });
+});
+
+test("of images nobody needs those that were pulled by digest lose their names, and what was pushed keeps its own", async () => {
+  await push("team/web", { digest: oneDigest }, one);
+  for (const bytes of [two.config, ...two.layers.map((layer) => layer.bytes), two.manifest])
+    await ingestBytes(registry.store, { digest: digestOf(bytes), size: bytes.length }, bytes);
+  const digest = digestOf(two.manifest);
+  const pulled = [`localhost:9/app:1@${digest}`, `localhost:9/app@${digest}`, "localhost:9/app:1"];
+  for (const name of pulled) await tagImage(registry.store, name, { ...two.manifestDescriptor, digest });
+  const pushed = `${host}/team/web@${oneDigest}`;
+  const names = async () => (await listImages(registry.store)).map(({ name }) => name);
+  const store = registry.store.directory;
+  expect(await forgetPulledImages((manifest) => manifest === digest, { store })).toEqual([]);
+  expect(await names()).toEqual([pushed, ...pulled]);
+  // By any address that the registry has, or had when it was pushed.
+  expect(await forgetPulledImages(() => false, { store, ownRegistries: ["localhost:1"] })).toEqual(
+    pulled.slice(0, 2),
+  );
+  expect(await names()).toEqual([pushed, "localhost:9/app:1"]);
+  expect(await forgetPulledImages(() => false, { store, ownRegistries: ["localhost:9"] })).toEqual([]);
 });
