@@ -1,4 +1,6 @@
 export { paxRecords, tarArchive, withChecksum, type TarEntry, type TarEntryKind } from "./tar-archive.ts";
+export { cachedDirectory } from "./cached-directory.ts";
+export { workspaceCache } from "./workspace-cache.ts";
 export { sha256Digest, type FixtureDescriptor } from "./descriptor.ts";
 export { layerBlob, type LayerBlob, type LayerCompression } from "./layer-blob.ts";
 export {

@@ -8,6 +8,7 @@ import { testSettings } from "../integration/test-server.ts";
 import { startServer } from "../src/server.ts";
 import { chromiumJudge, launchChromium, openPage } from "./browser.ts";
 import { expectText } from "./page-fixture.ts";
+import { withEmptyDatabase } from "../integration/template-database.ts";
 
 describe.skipIf(chromiumJudge.skip)(`the page of a whole server${chromiumJudge.reason}`, () => {
   test("an image of a registry is built, looked into and downloaded", async () => {
@@ -25,7 +26,9 @@ describe.skipIf(chromiumJudge.skip)(`the page of a whole server${chromiumJudge.r
     open.defer(() => registry.close());
     const store = await mkdtemp(join(tmpdir(), "bootlayer-page-"));
     open.defer(() => rm(store, { recursive: true, force: true }));
-    const server = await startServer(testSettings(store, { log: { level: "silent" } }));
+    const server = await startServer(
+      testSettings(await withEmptyDatabase(store), { log: { level: "silent" } }),
+    );
     open.defer(() => server.close());
     const browser = await launchChromium();
     open.defer(() => browser.close());

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { requirePostgresql, startPostgresql, type TestPostgresql } from "@bootlayer/test-fixtures";
 import { openDatabase, type OpenDatabase } from "../src/database/open-database.ts";
+import { withEmptyDatabase } from "./template-database.ts";
 
 const postgresql = requirePostgresql();
 
@@ -26,6 +27,7 @@ export async function openTestDatabase(kind: string): Promise<TestDatabase> {
   let server: TestPostgresql | undefined;
   if (kind.startsWith("postgresql")) server = await startPostgresql();
   const databaseUrl = server && (await server.createDatabase(`t${randomUUID().slice(0, 8)}`));
+  if (databaseUrl === undefined) await withEmptyDatabase(store);
   const database = await openDatabase({ store, databaseUrl });
   return {
     database,

@@ -11,6 +11,7 @@ import { startWorker, type BuildWorker } from "../src/queue/build-worker.ts";
 import { openServerParts, type ServerParts } from "../src/server-parts.ts";
 import type { ServerContext } from "../src/server-context.ts";
 import { registryOf, testSettings, untilBuild, untilEnded, workerContext } from "./worker-fixture.ts";
+import { withEmptyDatabase } from "./template-database.ts";
 
 let directory = "";
 let registry: Awaited<ReturnType<typeof registryOf>>;
@@ -21,7 +22,10 @@ let worker: BuildWorker | undefined;
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "bootlayer-images-"));
   registry = await registryOf(2);
-  parts = await openServerParts(testSettings(directory), new AbortController().signal);
+  parts = await openServerParts(
+    testSettings(await withEmptyDatabase(directory)),
+    new AbortController().signal,
+  );
   ({ context } = parts);
   worker = await startWorker(workerContext(context));
 });

@@ -20,6 +20,7 @@ import { createMetrics } from "../src/metrics.ts";
 import { ensureQueue } from "../src/queue/build-queue.ts";
 import type { ServerContext } from "../src/server-context.ts";
 import type { ServerSettings } from "../src/settings.ts";
+import { withEmptyDatabase } from "./template-database.ts";
 
 /** The server's HTTP over a real catalogue, with nobody who works on the queue: a test moves builds itself. */
 export interface TestServer {
@@ -42,6 +43,7 @@ export async function startTestServer(
 ): Promise<TestServer> {
   const store = await mkdtemp(join(tmpdir(), "bootlayer-server-"));
   const settings = testSettings(store, overrides);
+  if (settings.databaseUrl === undefined && !contextOverrides.database) await withEmptyDatabase(store);
   const database = contextOverrides.database ?? (await openDatabase(settings));
   if (!contextOverrides.database) await ensureQueue(database.boss, null);
   const artifacts = await openArtifactStore(settings);

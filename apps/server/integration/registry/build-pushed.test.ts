@@ -6,6 +6,7 @@ import { image, layerBlob, tarArchive, writeLayout } from "@bootlayer/test-fixtu
 import { expect, onTestFinished, test, vi } from "vitest";
 import { startServer } from "../../src/server.ts";
 import { settingsOf } from "./serve-registry.ts";
+import { withEmptyDatabase } from "../template-database.ts";
 
 interface Listed {
   readonly id: string;
@@ -20,7 +21,9 @@ async function start(buildOnPush: boolean) {
   const directory = await mkdtemp(join(tmpdir(), "bootlayer-pushed-"));
   onTestFinished(() => rm(directory, { recursive: true, force: true }));
   await writeLayout(join(directory, "layout"), { app });
-  const server = await startServer(settingsOf(join(directory, "store"), { buildOnPush }));
+  const server = await startServer(
+    settingsOf(await withEmptyDatabase(join(directory, "store")), { buildOnPush }),
+  );
   onTestFinished(() => server.close());
   const { host } = new URL(server.url);
   await pushImage(

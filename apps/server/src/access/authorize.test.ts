@@ -12,6 +12,7 @@ import { openDatabase, type OpenDatabase } from "../database/open-database.ts";
 import { authorizeRequests, checkOwner } from "./authorize.ts";
 import type { Scope } from "./scopes.ts";
 import { createToken, listTokens, revokeToken } from "./tokens.ts";
+import { withEmptyDatabase } from "../../integration/template-database.ts";
 
 let store: string;
 let database: OpenDatabase;
@@ -20,7 +21,7 @@ const secrets = new Map<string, string>();
 
 beforeAll(async () => {
   store = await mkdtemp(join(tmpdir(), "bootlayer-authorize-"));
-  database = await openDatabase({ store, databaseUrl: undefined });
+  database = await openDatabase({ store: await withEmptyDatabase(store), databaseUrl: undefined });
   for (const scope of ["read", "build", "push", "admin"] as const) await make(scope, [scope]);
   await make("expired", ["admin"], new Date("2020-01-01"));
   const revoked = await make("revoked", ["admin"]);

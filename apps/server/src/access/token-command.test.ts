@@ -6,12 +6,13 @@ import { openDatabase, type OpenDatabase } from "../database/open-database.ts";
 import { ensureFirstToken } from "./first-token.ts";
 import { changeTokens } from "./token-command.ts";
 import { findToken, isUsable, listTokens, revokeToken } from "./tokens.ts";
+import { withEmptyDatabase } from "../../integration/template-database.ts";
 
 let store: string;
 let database: OpenDatabase;
 beforeAll(async () => {
   store = await mkdtemp(join(tmpdir(), "bootlayer-first-token-"));
-  database = await openDatabase({ store, databaseUrl: undefined });
+  database = await openDatabase({ store: await withEmptyDatabase(store), databaseUrl: undefined });
 });
 afterAll(async () => {
   await database.close();

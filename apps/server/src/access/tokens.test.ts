@@ -4,12 +4,13 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openDatabase, type OpenDatabase } from "../database/open-database.ts";
 import { createToken, findToken, isUsable, listTokens, noteUse, revokeToken } from "./tokens.ts";
+import { withEmptyDatabase } from "../../integration/template-database.ts";
 
 let store: string;
 let database: OpenDatabase;
 beforeAll(async () => {
   store = await mkdtemp(join(tmpdir(), "bootlayer-tokens-"));
-  database = await openDatabase({ store, databaseUrl: undefined });
+  database = await openDatabase({ store: await withEmptyDatabase(store), databaseUrl: undefined });
 });
 afterAll(async () => {
   await database.close();
