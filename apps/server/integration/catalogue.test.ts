@@ -1,6 +1,8 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { claimKey, findArtifact, markReady, removeArtifact, renewKey } from "../src/catalogue/artifacts.ts";
 import { appendEvent, appendProgress, readEvents } from "../src/catalogue/build-events.ts";
+import { openBuildFeeds } from "../src/catalogue/build-feeds.ts";
 import type { BuildRequestBody } from "../src/catalogue/build-request.ts";
 import {
   createOrJoinBuild,
@@ -398,6 +400,20 @@ describe.for(databases)("on $name", ({ name, skip }) => {
       expect(await findArtifact(database.db, key)).toBeUndefined();
       expect(removed).toEqual(["x.ext4"]);
       expect(await claimKey(database.db, key, claimed, lease)).toEqual({ kind: "claimed" });
+    });
+
+    test("who watches is told soon also where the message was lost", async () => {
+      const feeds = await openBuildFeeds({ db: database.db, listen: async () => async () => {} });
+      const { id } = await ask();
+      const told: string[] = [];
+      const watching = (async () => {
+        for await (const { kind } of feeds.watch(id, 0, new AbortController().signal)) told.push(kind);
+      })();
+      while (told.length === 0) await sleep(10);
+      await requestCancel(database, id, metrics);
+      await watching;
+      expect(told).toEqual(["queued", "cancelled"]);
+      await feeds.close();
     });
 
     test("an ended build can be ended by nobody again: its row says when it was", async () => {

@@ -49,3 +49,28 @@ test.for(["SIGKILL", "SIGTERM"] as const)(
     expect((await readdir(directory)).filter((name) => name.endsWith(".lock"))).toEqual([]);
   },
 );
+
+test("a second signal ends a server at once that still waits for its builds", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "bootlayer-restart-"));
+  const gate = byteGate();
+  const registry = await registryOf(1, { gate });
+  onTestFinished(async () => {
+    await registry.close();
+    await rm(directory, { recursive: true, force: true });
+  });
+  const flags = ["--listen", "127.0.0.1:0", "--store", directory, "--private-sources", "--drain", "1h"];
+  const server = await startServerProcess(flags);
+  const response = await fetch(new URL("v1/builds", server.url), {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ source: `${registry.host}/app0:1`, platform: "linux/amd64" }),
+  });
+  const { id } = (await response.json()) as Answer;
+  await until(server, id, "pulling");
+  const ended = server.end();
+  // It drains: it is not ready any more, and has not ended.
+  while ((await fetch(new URL("readyz", server.url))).status === 200) await sleep(50);
+  // By the signal, that is without an exit code.
+  expect(await server.end()).toBeNull();
+  expect(await ended).toBeNull();
+});

@@ -10,6 +10,7 @@ import { readEvents, type BuildEventRow } from "../src/catalogue/build-events.ts
 import type { BuildRequestBody } from "../src/catalogue/build-request.ts";
 import { createOrJoinBuild, requestCancel, requireBuild } from "../src/catalogue/builds.ts";
 import { applyRetention } from "../src/catalogue/retention.ts";
+import { openDiskRoom } from "../src/disk-room.ts";
 import { startWorker, type BuildWorker } from "../src/queue/build-worker.ts";
 import { openServerParts, type ServerParts } from "../src/server-parts.ts";
 import type { ServerContext } from "../src/server-context.ts";
@@ -184,6 +185,34 @@ test("credentials are dropped when their build has ended, and a build whose are 
     state: "failed",
     problem: { code: "BUILD_CREDENTIALS_GONE" },
   });
+});
+
+test("a build that runs ends with QUOTA_DISK when the disk has filled up, and nothing of it is left", async () => {
+  const gate = byteGate();
+  const slow = await registryOf(1, { gate });
+  onTestFinished(() => slow.close());
+  let left = Number.MAX_SAFE_INTEGER;
+  const store = join(directory, "filled");
+  await using filled = await openServerParts(testSettings(store), new AbortController().signal);
+  const room = openDiskRoom(filled.context.settings, {
+    measure: () => Promise.resolve(left),
+    watchMilliseconds: 5,
+  });
+  const roomy = { ...filled.context, room };
+  const its = await startWorker(workerContext(roomy));
+  const body = { source: `${slow.host}/app0:1`, platform: "linux/amd64", format: "ext4" } as const;
+  const { build } = await askForBuild(roomy, body, { tokenId: undefined });
+  await untilBuild(roomy, build.id, ({ state }) => state === "pulling");
+  left = 0;
+  // The layers are held back: it is not the end of the build that ends it.
+  expect(await untilEnded(roomy, build.id)).toMatchObject({
+    state: "failed",
+    problem: { code: "QUOTA_DISK" },
+  });
+  gate.open();
+  await its.drain(AbortSignal.abort());
+  expect(await readdir(join(store, "server", "artifacts"), { recursive: true })).toEqual(["staging"]);
+  expect(await roomy.database.db.selectFrom("artifacts").selectAll().execute()).toEqual([]);
 });
 
 test("who watches is told all events in order, from any place on, and the watching ends with the last", async () => {

@@ -13,7 +13,10 @@ import {
   tarArchive,
   writeLayout,
 } from "@bootlayer/test-fixtures";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import type { Scope } from "../../src/access/scopes.ts";
+import { createToken } from "../../src/access/tokens.ts";
+import { startTestServer } from "../test-server.ts";
 import { serveRegistry } from "./serve-registry.ts";
 
 const run = promisify(execFile);
@@ -102,6 +105,39 @@ describe.skipIf(judge.skip)(`skopeo${judge.reason}`, () => {
     await run("skopeo", ["delete", "--tls-verify=false", `docker://${host}/two:2`]);
     expect((await registry.ask("GET", "two/manifests/2")).status).toBe(404);
     expect((await registry.ask("GET", "one/manifests/1")).status).toBe(200);
+  });
+
+  test("logs in with a token as the password; one that may read and push copies in and out, one that may read only out", async () => {
+    const server = await startTestServer({ access: { tokens: true, privateSources: true } });
+    onTestFinished(() => server.close());
+    const { host } = new URL(server.url);
+    const { db } = server.context.database;
+    const login = async (name: string, scopes: readonly Scope[]): Promise<string> => {
+      const file = join(directory, `${name}.json`);
+      const { secret } = await createToken(db, { name, scopes });
+      await run("skopeo", ["login", "--tls-verify=false", "--authfile", file, "-u", "x", "-p", secret, host]);
+      return file;
+    };
+    const [pusher, reader] = [await login("pusher", ["read", "push"]), await login("reader", ["read"])];
+    const [inside, other] = [`docker://${host}/team/app:1`, `docker://${host}/team/app:2`];
+    await copy(layout("layout", "amd"), inside, "--preserve-digests", "--authfile", pusher);
+    await copy(inside, layout("out", "it"), "--preserve-digests", "--authfile", reader);
+    expect(await digestIn("out", "it")).toBe(amd.manifestDescriptor.digest);
+    await expect(copy(layout("layout", "amd"), other, "--authfile", reader)).rejects.toThrow(
+      /denied|authentication required|unauthorized|insufficient/i,
+    );
+    const none = join(directory, "none.json");
+    await expect(copy(inside, layout("out", "more"), "--authfile", none)).rejects.toThrow(
+      /authentication required|unauthorized/i,
+    );
+    const { stdout } = await run("skopeo", [
+      "list-tags",
+      "--tls-verify=false",
+      "--authfile",
+      reader,
+      `docker://${host}/team/app`,
+    ]);
+    expect(JSON.parse(stdout)).toMatchObject({ Tags: ["1"] });
   });
 });
 
