@@ -19,7 +19,7 @@ async function readProject(packageFile: string): Promise<Project> {
   const files = [];
   for await (const file of glob("**/*.{ts,tsx}", {
     cwd: folder,
-    exclude: (name) => /node_modules|dist|coverage/.test(name),
+    exclude: (name) => /node_modules|dist|coverage|test-results/.test(name),
   }))
     files.push({
       path: relative(root, join(folder, file)),
