@@ -197,8 +197,13 @@ describe.skipIf(judge.skip)(`Debian's docker-registry${judge.reason}`, () => {
 
   test("a disk that another tool pushed is taken if it is as it says", async () => {
     const source = await forge(honest, zstdCompressSync(bytes));
-    const { output } = await fetch(source);
+    const { output, dataRegions } = await fetch(source);
     expect((await readFile(output)).equals(bytes)).toBe(true);
+    // Outside of its regions all is zero, and they are not simply everything.
+    const outside = Buffer.from(bytes);
+    for (const { offset, length } of dataRegions) outside.fill(0, offset, offset + length);
+    expect(outside.equals(Buffer.alloc(bytes.length))).toBe(true);
+    expect(dataRegions.reduce((sum, { length }) => sum + length, 0)).toBeLessThan(bytes.length - 100_000);
     await expect(
       fetch(await forge(honest, zstdCompressSync(bytes)), { output: directory }),
     ).rejects.toMatchObject({

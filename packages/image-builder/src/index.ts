@@ -19,7 +19,12 @@ export { inspectImage } from "./inspect.ts";
 export { listFiles, type ListedFile, type ListRequest } from "./list-files.ts";
 export { pullImage, type PulledBlobReport, type PullRequest, type PullResult } from "./pull-image.ts";
 export { pushImage, type PushedBlobReport, type PushRequest, type PushResult } from "./push-image.ts";
-export { pushDisk, type PushDiskRequest, type PushDiskResult } from "./disk-artifact/push-disk.ts";
+export {
+  diskTarget,
+  pushDisk,
+  type PushDiskRequest,
+  type PushDiskResult,
+} from "./disk-artifact/push-disk.ts";
 export { fetchDisk, type FetchDiskRequest, type FetchDiskResult } from "./disk-artifact/fetch-disk.ts";
 export {
   publishDisk,
@@ -29,6 +34,7 @@ export {
 export {
   describeDisk,
   diskArtifactType,
+  type DescribedBuild,
   type DiskDescription,
   type SealedDiskDescription,
 } from "./disk-artifact/disk-description.ts";

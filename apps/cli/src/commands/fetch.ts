@@ -19,7 +19,8 @@ export async function fetch(this: CliContext, flags: FetchFlags, source: string)
   );
   for (const warning of [...result.description.warnings, ...(result.description.guest?.warnings ?? [])])
     this.process.stderr.write(`warning: ${warning}\n`);
-  const json = { ...result, stages: stagesJson(result.stages) };
+  // As of a build's result, regions are left out of JSON.
+  const json = { ...result, dataRegions: undefined, stages: stagesJson(result.stages) };
   this.process.stdout.write(flags.json ? `${JSON.stringify(json)}\n` : fetchSummary(result));
 }
 

@@ -68,7 +68,15 @@ export const diskConfigSchema: z.ZodType<SealedDiskDescription> = z.object({
   guest: guestSchema.optional(),
 });
 
-/** Of a disk that was just built. */
+/** What a build told of its disk. */
+export interface DescribedBuild extends Pick<
+  BuildResult,
+  "format" | "bytes" | "manifest" | "platform" | "warnings" | "guest"
+> {
+  readonly key: string;
+}
+
+/** Of a disk that was built. */
 export function describeDisk({
   format,
   bytes,
@@ -77,7 +85,7 @@ export function describeDisk({
   platform: { os, architecture, variant },
   warnings,
   guest,
-}: BuildResult): DiskDescription {
+}: DescribedBuild): DiskDescription {
   const facts = guest && {
     initSystem: guest.initSystem,
     kernelArguments: guest.kernelArguments,

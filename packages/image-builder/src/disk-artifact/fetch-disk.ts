@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { verifyBlob, type Digest } from "@bootlayer/image-spec";
 import { fetchBlob, formatReference } from "@bootlayer/registry-client";
+import type { DataRegion } from "@bootlayer/rootfs-tree";
 import type { Environment } from "../build-options.ts";
 import { withCancellation } from "../cancellation.ts";
 import { connectRegistry } from "../connect-registry.ts";
@@ -28,6 +29,8 @@ export interface FetchDiskResult {
   /** Absolute path of the disk. */
   readonly output: string;
   readonly description: SealedDiskDescription;
+  /** Where it is not zero, by blocks of 64 KiB, in ascending order; all bytes outside are. */
+  readonly dataRegions: readonly DataRegion[];
   /** Of the disk as it came. */
   readonly downloadedBytes: number;
   readonly stages: readonly StageReport[];
@@ -60,14 +63,15 @@ export async function fetchDisk(
     }));
     const name = formatReference(reference);
     onEvent({ kind: "transfer-started", direction: "pull", name, digest, blobs: [layer] });
-    await clock.run("pull", async () => {
+    const dataRegions = await clock.run("pull", async () => {
       onEvent({ kind: "blob-requested", digest: layer.digest, bytes: 0, totalBytes: layer.size });
       const chunks = verifyBlob(fetchBlob(client, reference, layer, { signal }), layer);
-      await expandDisk(chunks, description, output, signal);
+      const result = await expandDisk(chunks, description, output, signal);
       onEvent({ kind: "blob-stored", digest: layer.digest, totalBytes: layer.size });
-      return { result: undefined, bytes: layer.size };
+      return { result, bytes: layer.size };
     });
     const { source } = request;
-    return { source, digest, output, description, downloadedBytes: layer.size, stages: clock.reports() };
+    const downloadedBytes = layer.size;
+    return { source, digest, output, description, dataRegions, downloadedBytes, stages: clock.reports() };
   });
 }

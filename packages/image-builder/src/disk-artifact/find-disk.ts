@@ -63,7 +63,17 @@ export async function findDisk(
   const { registry, repository } = reference;
   const digest = await chooseDisk(client, { registry, repository, digest: image }, choice, signal);
   const found = await fetchManifest(client, { registry, repository, digest }, signal);
-  return readDisk(client, reference, found, signal);
+  const disk = await readDisk(client, reference, found, signal);
+  // The list is made of annotations, which may say anything.
+  const { key, format, manifest } = disk.description;
+  const isAsListed = key === (choice.key ?? key) && format === (choice.format ?? format);
+  if (!isAsListed || manifest.digest !== image)
+    throw new BuilderError(
+      "DISK_INVALID",
+      `disk ${digest} is listed as another than it says it is`,
+      "build the disk instead",
+    );
+  return disk;
 }
 
 function isDisk({ document }: FetchedManifest): boolean {

@@ -30,6 +30,8 @@ export interface PushDiskRequest {
   readonly description: DiskDescription;
   /** Where it is not zero, if that is known: the rest is then not read. */
   readonly dataRegions?: readonly DataRegion[] | undefined;
+  /** Hex, where the disk's own is known: one that has another by now is not sent. */
+  readonly sha256?: string | undefined;
   /**
    * A repository: the disk is found there by the image that it refers to. With a tag it has that name too; a digest is
    * refused.
@@ -57,7 +59,8 @@ const levels = { ext4: 3, squashfs: 1 } as const;
 /**
  * Sends a finished disk to a registry as an artifact that refers to its image.
  *
- * @throws {BuilderError} SOURCE_INVALID for a target that is no reference; CANCELLED. What stores and registries throw.
+ * @throws {BuilderError} SOURCE_INVALID for a target that is no reference; DISK_INVALID for a disk that is not what it was; CANCELLED.
+ * What stores and registries throw.
  */
 export async function pushDisk(request: PushDiskRequest, environment: Environment): Promise<PushDiskResult> {
   return withCancellation(environment.signal, async (signal) => {
@@ -78,6 +81,12 @@ export async function pushDisk(request: PushDiskRequest, environment: Environmen
       const dataRegions = request.dataRegions ?? [{ offset: 0, length: bytes }];
       const file = { path: disk, bytes, dataRegions };
       const { sha256, digest, size } = await compressDisk(file, packed.handle, levels[format], signal);
+      if (request.sha256 !== undefined && request.sha256 !== sha256)
+        throw new BuilderError(
+          "DISK_INVALID",
+          `the disk of ${description.key} has the sha256 ${sha256}, and was made with ${request.sha256}`,
+          "something has written to it: build it again",
+        );
       const sealed = { ...description, sha256 };
       const config = Buffer.from(JSON.stringify(sealed));
       const layer = { mediaType: diskLayerType(format), digest, size };
@@ -117,7 +126,11 @@ export async function pushDisk(request: PushDiskRequest, environment: Environmen
   });
 }
 
-/** A name without a tag does not mean `latest` here, which is likely to be the image. */
+/**
+ * Where a disk goes. A name without a tag does not mean `latest` here, which is likely to be the image.
+ *
+ * @throws {BuilderError} SOURCE_INVALID. @throws {RegistryError} REFERENCE_INVALID.
+ */
 export function diskTarget(text: string): Pick<Reference, "registry" | "repository" | "tag"> {
   const { registry, repository, tag, digest } = registryReference(text, "push");
   if (digest !== undefined)
