@@ -49,6 +49,7 @@ afterAll(async () => {
 function localised(text: string): string {
   return text
     .replaceAll("http://127.0.0.1:7480", server.url.replace(/\/$/, ""))
+    .replaceAll("registry.example", new URL(server.url).host)
     .replaceAll("docker.io/library", `${registry.host}/library`)
     .replaceAll("/tmp/disk.ext4", join(directory, "client.ext4"));
 }
@@ -63,7 +64,7 @@ test.skipIf(skip)(
   "the examples of docs/server.md run, one after the other, and their disk is a file system",
   async () => {
     const blocks = await blocksOf("docs/server.md", "sh");
-    expect(blocks).toHaveLength(10);
+    expect(blocks).toHaveLength(11);
     const marked = blocks.map((block, index) => `printf "\\n--- ${index}\\n"\n${block}`).join("\n");
     const { stdout } = await run("bash", ["-euc", marked], { cwd: directory });
     const outputs = stdout.split(/\n--- \d+\n/).slice(1);
@@ -89,8 +90,13 @@ test.skipIf(skip)(
     });
     expect((JSON.parse(outputs[5] ?? "") as { builds: object[] }).builds).toHaveLength(1);
     expect(JSON.parse(outputs[6] ?? "")).toMatchObject({ status: 409, code: "BUILD_STATE" });
-    expect(JSON.parse(outputs[8] ?? "")).toMatchObject({ state: "queued" });
-    expect(outputs[9]).toMatch(/"dryRun":true.*\{"status":"ok"\}\{"status":"ok"\}/s);
+    expect(JSON.parse(outputs[7] ?? "")).toMatchObject({
+      reference: `${new URL(server.url).host}/disks/alpine:3.22`,
+      digest: expect.stringMatching(/^sha256:/) as string,
+      subject: { digest: build.report.digest },
+    });
+    expect(JSON.parse(outputs[9] ?? "")).toMatchObject({ state: "queued" });
+    expect(outputs[10]).toMatch(/"dryRun":true.*\{"status":"ok"\}\{"status":"ok"\}/s);
     expect(await readFile(join(directory, "figures"), "utf8")).toMatch(
       /^bootlayer_builds_ended_total\{state="ready",code=""\} [1-9]/m,
     );

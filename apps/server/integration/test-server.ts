@@ -142,6 +142,7 @@ export function testSettings(store: string, overrides: Partial<ServerSettings> =
     limits: { bodyBytes: 64 * 1024, requestsPerMinute: 100_000, buildsPerToken: 1000, diskBytes: undefined },
     ownNames: [],
     buildOnPush: false,
+    fetchDisks: [],
     retention: { unusedSeconds: undefined, totalBytes: undefined, imageSeconds: 3600, historySeconds: 3600 },
     registries: {},
     log: { level: "info" },

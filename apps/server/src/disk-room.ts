@@ -79,6 +79,24 @@ export function openDiskRoom(
   };
 }
 
+/** Work that writes so many bytes, as a rule; it ends early when the disk is full all the same. @throws {ServerError} QUOTA_DISK. */
+export async function withRoom<Result>(
+  room: DiskRoom,
+  bytes: number,
+  signal: AbortSignal,
+  work: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  using _promise = await room.reserve(bytes);
+  const filling = new AbortController();
+  using _watch = room.watch((error) => filling.abort(error));
+  try {
+    return await work(AbortSignal.any([signal, filling.signal]));
+  } catch (error) {
+    if (!signal.aborted) filling.signal.throwIfAborted();
+    throw error;
+  }
+}
+
 /**
  * What a build will write at most, as a rule, by the sizes of its image's layers: the blobs themselves, and a disk of their contents,
  * which compression makes a third of; squashfs compresses them again.

@@ -10,6 +10,10 @@ export interface Metrics {
   bytesPulled(bytes: number): void;
   /** A disk was asked for: whether it was there already. */
   diskAsked(wasThere: boolean): void;
+  /** A registry was asked for a disk in place of building it. */
+  diskFetched(outcome: "fetched" | "absent" | "failed"): void;
+  /** A disk was pushed to a registry. */
+  diskPushed(): void;
 }
 
 /** Failures that are the servers' and not the request's: docs/operations.md has the alert. */
@@ -46,6 +50,17 @@ export function createMetrics(): Metrics {
     labelNames: ["cache"] as const,
     registers,
   });
+  const fetched = new Counter({
+    name: "bootlayer_disks_fetched_total",
+    help: "Disks that registries were asked for in place of building them, by what came of it",
+    labelNames: ["outcome"] as const,
+    registers,
+  });
+  const pushed = new Counter({
+    name: "bootlayer_disks_pushed_total",
+    help: "Disks that were pushed to registries",
+    registers,
+  });
   return {
     registry,
     buildsEnded(builds) {
@@ -53,6 +68,8 @@ export function createMetrics(): Metrics {
     },
     stageEnded: (stage, seconds) => stages.observe({ stage }, seconds),
     bytesPulled: (bytes) => pulled.inc(bytes),
+    diskFetched: (outcome) => fetched.inc({ outcome }),
+    diskPushed: () => pushed.inc(),
     diskAsked: (wasThere) => disks.inc({ cache: wasThere ? "hit" : "miss" }),
   };
 }

@@ -74,3 +74,21 @@ test.for<[string, Parameters<typeof parseSettings>[0], Parameters<typeof parseSe
     expect.objectContaining({ code: "SERVER_SETTINGS", message: expect.stringContaining(named) as string }),
   );
 });
+
+test("places of disks that are to be fetched are in one spelling, and are refused where they are none", () => {
+  const { fetchDisks } = parseSettings(
+    {},
+    { BOOTLAYER_SERVER_FETCH_DISKS: "Registry.Example:443/team,docker.io" },
+  );
+  expect(fetchDisks).toEqual(["registry.example:443/team", "docker.io"]);
+  expect(parseSettings({}, {}).fetchDisks).toEqual([]);
+  for (const place of [
+    "https://registry.example",
+    "registry.example/",
+    "registry.example/Team",
+    "registry.example/a:1",
+  ])
+    expect(() => parseSettings({ fetchDisks: [place] }, {})).toThrow(
+      expect.objectContaining({ code: "SERVER_SETTINGS" }),
+    );
+});

@@ -1,6 +1,6 @@
 import { homedir } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
-import { parseDiskSize, registrySettings } from "@bootlayer/image-builder";
+import { isRepository, parseDiskSize, parseRegistry, registrySettings } from "@bootlayer/image-builder";
 import * as z from "zod";
 import { isLoopbackAddress } from "./access/loopback.ts";
 import { ServerError } from "./errors.ts";
@@ -67,6 +67,7 @@ const schema = z.strictObject({
   privateSources: flag.default(false),
   ownName: list.default([]),
   buildOnPush: flag.default(false),
+  fetchDisks: list.default([]),
   bodyLimit: bytes.default(2 ** 20),
   requestsPerMinute: wholeNumber.default(6000),
   buildsPerToken: wholeNumber.default(1000),
@@ -106,6 +107,7 @@ export function parseSettings(flags: SettingValues, env: Environment): ServerSet
     },
     ownNames: data.ownName,
     buildOnPush: data.buildOnPush,
+    fetchDisks: data.fetchDisks.map(diskPlace),
     retention: {
       unusedSeconds: data.retainUnused,
       totalBytes: data.retainBytes,
@@ -159,6 +161,15 @@ function artifactSettings(
   if (s3Endpoint !== undefined)
     throw settingsError("--s3-endpoint is there, but --artifacts is no s3://BUCKET");
   return { kind: "local", ...(place === undefined ? {} : { directory: resolve(place) }) };
+}
+
+/** In the spelling of references. */
+function diskPlace(text: string): string {
+  const [, host = "", path] = /^([^/]+)(?:\/(.*))?$/s.exec(text) ?? [];
+  const registry = parseRegistry(host);
+  if (registry === undefined || (path !== undefined && !isRepository(path)))
+    throw settingsError(`--fetch-disks: ${JSON.stringify(text.slice(0, 200))} is no HOST or HOST/PATH`);
+  return path === undefined ? registry : `${registry}/${path}`;
 }
 
 /** XDG Base Directory Specification: a relative XDG_DATA_HOME is ignored. */

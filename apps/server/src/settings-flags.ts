@@ -19,6 +19,7 @@ export type SettingName =
   | "privateSources"
   | "ownName"
   | "buildOnPush"
+  | "fetchDisks"
   | "bodyLimit"
   | "requestsPerMinute"
   | "buildsPerToken"
@@ -63,6 +64,11 @@ export const settingFlags: Readonly<Record<SettingName, SettingFlag>> = {
     brief: "A further address under which images are pushed here",
   },
   buildOnPush: { kind: "boolean", brief: "Build an image as soon as it is pushed here" },
+  fetchDisks: {
+    kind: "list",
+    placeholder: "HOST[/PATH]",
+    brief: "Finished disks that were pushed there are fetched, not built: who can push is trusted",
+  },
   bodyLimit: { kind: "text", placeholder: "SIZE", brief: "Of a request's body (default: 1M)" },
   requestsPerMinute: {
     kind: "text",

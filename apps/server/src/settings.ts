@@ -18,6 +18,11 @@ export interface ServerSettings {
   readonly ownNames: readonly string[];
   /** Whether an image is built as soon as it has been pushed here, with default options. */
   readonly buildOnPush: boolean;
+  /**
+   * Repositories, and registries (`HOST` or `HOST/PATH`), whose finished disks are taken in place of building: that such a disk is what
+   * a build would make is the word of whoever can push there.
+   */
+  readonly fetchDisks: readonly string[];
   readonly retention: RetentionSettings;
   readonly registries: Partial<RegistrySettings>;
   readonly log: { readonly level: "debug" | "info" | "warn" | "error" | "silent" };

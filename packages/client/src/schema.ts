@@ -185,6 +185,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  "/v1/builds/{id}/push": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Push the disk of a finished build to a registry, as an artifact that refers to its image
+     * @description The answer comes when the disk is there; a client that goes away ends the push. Where a `reference` is named, the registry is asked with the credentials of this request or none; without, with the server's own if the request has none.
+     */
+    post: operations["pushDisk"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   "/v1/builds/{id}/retry": {
     parameters: {
       query?: never;
@@ -423,6 +443,8 @@ export interface components {
       dataBytes?: number;
       /** @description Of the manifest that the disk was made from */
       digest?: string;
+      /** @description Whether the disk came from the source's registry, in place of being built */
+      fetched?: boolean;
       guest?: {
         initSystem?: string;
         kernelArguments?: string[];
@@ -801,6 +823,27 @@ export interface components {
        */
       title: string;
     };
+    /** @description A disk in a registry */
+    PushedDisk: {
+      /** @description Of the artifact's manifest */
+      digest: string;
+      /** @description Repository and tag, or repository and digest */
+      reference: string;
+      /** @description The image's manifest, which the artifact refers to */
+      subject: {
+        digest: string;
+        mediaType: string;
+        size: number;
+      };
+    };
+    /** @description Where a disk goes */
+    PushRequestInput: {
+      /**
+       * @description A repository, with a tag if the disk is to have that name too; default: the source's repository
+       * @example registry.example/team/app
+       */
+      reference?: string;
+    };
     /** @description What lets a client in, without its secret */
     Token: {
       /** Format: date-time */
@@ -1172,7 +1215,7 @@ export interface operations {
     parameters: {
       query?: never;
       header?: {
-        /** @description For the source's registry and this build alone: base64url of JSON with `username` and `password`, or `identitytoken` */
+        /** @description For the source's registry, or the one that a disk is pushed to, and this request alone: base64url of JSON with `username` and `password`, or `identitytoken` */
         "x-registry-auth"?: string;
       };
       path?: never;
@@ -2107,11 +2150,166 @@ export interface operations {
       };
     };
   };
+  pushDisk: {
+    parameters: {
+      query?: never;
+      header?: {
+        /** @description For the source's registry, or the one that a disk is pushed to, and this request alone: base64url of JSON with `username` and `password`, or `identitytoken` */
+        "x-registry-auth"?: string;
+      };
+      path: {
+        id: string;
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["PushRequestInput"];
+      };
+    };
+    responses: {
+      /** @description It is there */
+      201: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["PushedDisk"];
+        };
+      };
+      /** @description The request is malformed */
+      400: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A token is missing or not known */
+      401: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The token, the registry or a rule of the server refuses this */
+      403: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description There is no such thing */
+      404: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description It is not in a state for this */
+      409: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The disk was removed */
+      410: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The body is too large */
+      413: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The body is not JSON */
+      415: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The image cannot be read or does not fit */
+      422: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description Too many requests or builds: Retry-After says when to come again, where that is known */
+      429: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description A fault of the server itself */
+      500: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The registry, or the place of the disks, fails */
+      502: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description The database does not answer, or the server is being stopped */
+      503: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+      /** @description There is no room for another disk */
+      507: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/problem+json": components["schemas"]["Problem"];
+        };
+      };
+    };
+  };
   retryBuild: {
     parameters: {
       query?: never;
       header?: {
-        /** @description For the source's registry and this build alone: base64url of JSON with `username` and `password`, or `identitytoken` */
+        /** @description For the source's registry, or the one that a disk is pushed to, and this request alone: base64url of JSON with `username` and `password`, or `identitytoken` */
         "x-registry-auth"?: string;
       };
       path: {

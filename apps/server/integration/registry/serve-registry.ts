@@ -22,6 +22,7 @@ export function settingsOf(store: string, more: Partial<ServerSettings> = {}): S
     limits: { bodyBytes: 2 ** 20, requestsPerMinute: 6000, buildsPerToken: 10, diskBytes: undefined },
     ownNames: [],
     buildOnPush: false,
+    fetchDisks: [],
     retention: { unusedSeconds: undefined, totalBytes: undefined, imageSeconds: 3600, historySeconds: 3600 },
     registries: {},
     log: { level: "silent" },

@@ -45,6 +45,8 @@ export interface ArtifactStore {
   /** Makes the staged disk the key's, whole and durable, and answers its location; the staged file is gone then. Idempotent. */
   keep(staged: StagedArtifact, artifact: ArtifactToKeep, signal: AbortSignal): Promise<string>;
   open(location: string, range: ByteRange, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
+  /** Where a disk is a file of this machine; it may be removed at any time. */
+  readonly pathOf?: (location: string) => string;
   /** An address that a client may be sent to, where the store has such. */
   presign?(location: string, request: PresignRequest): Promise<string>;
   /** One that is not there is fine. */

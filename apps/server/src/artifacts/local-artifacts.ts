@@ -56,6 +56,8 @@ export async function openLocalArtifacts(directory: string): Promise<ArtifactSto
       return readRange(file, range, path, signal);
     },
 
+    pathOf,
+
     async remove(location) {
       const path = pathOf(location);
       try {

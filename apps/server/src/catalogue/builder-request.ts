@@ -36,7 +36,8 @@ export function builderEnvironment(
   };
 }
 
-function registryOf(source: string): string {
+/** `host[:port]` of the registry that has a source. */
+export function registryOf(source: string): string {
   const parsed = parseSource(source);
   return parsed.kind === "registry" ? parsed.reference.registry : "";
 }

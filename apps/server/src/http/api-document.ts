@@ -31,6 +31,7 @@ function documentContext(): ServerContext {
       limits: { bodyBytes: 1, requestsPerMinute: 1, buildsPerToken: 1, diskBytes: undefined },
       ownNames: [],
       buildOnPush: false,
+      fetchDisks: [],
       retention: { unusedSeconds: undefined, totalBytes: undefined, imageSeconds: 3600, historySeconds: 0 },
       registries: {},
       log: { level: "silent" },

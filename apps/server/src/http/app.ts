@@ -38,6 +38,7 @@ import { garbageRoutes } from "./routes/garbage.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { inspectRoutes } from "./routes/inspect.ts";
 import { metricsRoutes } from "./routes/metrics.ts";
+import { pushDiskRoutes } from "./routes/push-disk.ts";
 import { tokenRoutes } from "./routes/tokens.ts";
 
 export type App = FastifyInstance<
@@ -97,6 +98,7 @@ export function buildApp(context: ServerContext, { logTo }: AppOptions = {}): Ap
     buildRoutes,
     buildEventRoutes,
     buildImageRoutes,
+    pushDiskRoutes,
     inspectRoutes,
     garbageRoutes,
     tokenRoutes,

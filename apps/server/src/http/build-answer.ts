@@ -11,6 +11,7 @@ export interface BuildReport {
   readonly dataBytes?: number | undefined;
   readonly sha256?: string | undefined;
   readonly cached?: boolean | undefined;
+  readonly fetched?: boolean | undefined;
   readonly warnings?: readonly string[] | undefined;
   readonly stages?:
     | readonly { readonly stage: string; readonly seconds: number; readonly bytes: number }[]
@@ -94,6 +95,10 @@ export const buildReportSchema: z.ZodType<BuildReport> = z
     dataBytes: z.number().optional().meta({ description: "Bytes of the disk that are not holes" }),
     sha256: z.string().optional(),
     cached: z.boolean().optional().meta({ description: "Whether the disk was there already" }),
+    fetched: z
+      .boolean()
+      .optional()
+      .meta({ description: "Whether the disk came from the source's registry, in place of being built" }),
     warnings: z.array(z.string()).optional(),
     stages: z.array(z.object({ stage: z.string(), seconds: z.number(), bytes: z.number() })).optional(),
     layers: z.array(layerReportSchema).optional().meta({ description: "The base layer first" }),

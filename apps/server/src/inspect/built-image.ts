@@ -1,6 +1,7 @@
 import { inspectImage, parseSource, type Environment, type ResolvedImage } from "@bootlayer/image-builder";
 import { isBootlayerError } from "@bootlayer/errors";
-import { pinnedSource } from "../catalogue/builder-request.ts";
+import { withRequestCredentials, type RegistryCredentials } from "../access/request-credentials.ts";
+import { pinnedSource, registryOf } from "../catalogue/builder-request.ts";
 import type { Build } from "../catalogue/builds.ts";
 import { ServerError } from "../errors.ts";
 import { ownAddresses } from "../registry/own-addresses.ts";
@@ -19,19 +20,24 @@ export function builtDigest({ id, state, manifestDigest }: Build): string {
 
 /**
  * Reads the image that a build was made of, by its digest: from the store, and what that lacks (it is another server's, or was
- * collected) from the registry, without the credentials that the build had.
+ * collected) from the registry: with `credentials`, and without those that the build had.
  */
 export async function readBuiltImage<Answer>(
   context: ServerContext,
   build: Build,
   read: (source: string, environment: Environment) => Promise<Answer>,
+  credentials?: RegistryCredentials,
 ): Promise<Answer> {
   const digest = builtDigest(build);
   const pinned = pinnedSource(build.request.source, digest);
   const environment: Environment = {
     store: imageDirectory(context.settings),
     ownRegistries: ownAddresses(context.settings),
-    registries: context.settings.registries,
+    registries: withRequestCredentials(
+      context.settings.registries,
+      registryOf(build.request.source),
+      credentials,
+    ),
     allowAddress: context.egress,
     signal: context.draining,
   };
@@ -53,9 +59,16 @@ const lacking: ReadonlySet<string> = new Set([
   "FILE_NOT_FOUND",
 ]);
 
-export async function builtImage(context: ServerContext, build: Build): Promise<ResolvedImage> {
+export async function builtImage(
+  context: ServerContext,
+  build: Build,
+  credentials?: RegistryCredentials,
+): Promise<ResolvedImage> {
   const { platform } = build.request;
-  return readBuiltImage(context, build, (source, environment) =>
-    inspectImage({ source, platform }, environment),
+  return readBuiltImage(
+    context,
+    build,
+    (source, environment) => inspectImage({ source, platform }, environment),
+    credentials,
   );
 }

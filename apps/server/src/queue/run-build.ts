@@ -1,5 +1,13 @@
 import { isBootlayerError } from "@bootlayer/errors";
-import { buildDisk, formatPlatform, resolveBuild, type BuildEvent } from "@bootlayer/image-builder";
+import {
+  buildDisk,
+  formatPlatform,
+  resolveBuild,
+  type BuildEvent,
+  type BuildResult,
+  type Environment,
+  type ResolvedBuild,
+} from "@bootlayer/image-builder";
 import { appendEvent, appendProgress } from "../catalogue/build-events.ts";
 import {
   claimKey,
@@ -9,10 +17,10 @@ import {
   type ReadyArtifact,
 } from "../catalogue/artifacts.ts";
 import { builderEnvironment, builderRequest, pinnedSource } from "../catalogue/builder-request.ts";
-import { reportOf } from "../catalogue/build-report.ts";
+import { fetchedReportOf, reportOf, type BuildReport } from "../catalogue/build-report.ts";
 import { endBuild } from "../catalogue/end-build.ts";
 import { problemOf } from "../catalogue/problem-of.ts";
-import { estimateBuildBytes } from "../disk-room.ts";
+import { estimateBuildBytes, withRoom } from "../disk-room.ts";
 import { ServerError } from "../errors.ts";
 import {
   claimBuild,
@@ -26,6 +34,7 @@ import {
   type ClaimedBuild,
 } from "./build-claims.ts";
 import { buildProgress } from "./build-progress.ts";
+import { fetchMadeDisk, type MadeDiskRequest } from "./fetch-made-disk.ts";
 import { progressWriter } from "./progress-writer.ts";
 import type { WorkerContext } from "./worker-context.ts";
 
@@ -106,10 +115,10 @@ async function work(
   onKey(key);
   context.metrics.diskAsked(false);
   const artifact = await withRoom(
-    context,
+    context.room,
     estimateBuildBytes(layers, build.request.format),
     signal,
-    (roomy) => make(context, build, { key, digest }, roomy),
+    (roomy) => make(context, build, resolved, roomy),
   );
   const ended = await withClaim(db, build, async (transaction) => {
     if (!(await markReady(transaction, build, artifact))) throw stopped("lost");
@@ -125,29 +134,11 @@ async function work(
   credentials.drop(build.buildId);
 }
 
-/** Work that writes so many bytes, as a rule; it ends early when the disk is full all the same. @throws {ServerError} QUOTA_DISK. */
-async function withRoom<Result>(
-  { room }: Pick<WorkerContext, "room">,
-  bytes: number,
-  signal: AbortSignal,
-  work: (signal: AbortSignal) => Promise<Result>,
-): Promise<Result> {
-  using _promise = await room.reserve(bytes);
-  const filling = new AbortController();
-  using _watch = room.watch((error) => filling.abort(error));
-  try {
-    return await work(AbortSignal.any([signal, filling.signal]));
-  } catch (error) {
-    if (!signal.aborted) filling.signal.throwIfAborted();
-    throw error;
-  }
-}
-
-/** Builds the disk and puts it into its place; the catalogue does not know of it yet. */
+/** Fetches or builds the disk and puts it into its place; the catalogue does not know of it yet. */
 async function make(
   context: WorkerContext,
   build: ClaimedBuild,
-  { key, digest }: { readonly key: string; readonly digest: string },
+  { key, digest, platform }: Pick<ResolvedBuild, "key" | "digest" | "platform">,
   signal: AbortSignal,
 ): Promise<NewArtifact> {
   const { database, artifacts, metrics } = context;
@@ -174,34 +165,41 @@ async function make(
   }
   const staged = await artifacts.stage(key, format);
   try {
-    const request = builderRequest(build.request);
-    const result = await buildDisk(
-      { ...request, source: pinnedSource(request.source, digest), output: staged.path, sha256: true },
-      builderEnvironment(context, request.source, context.credentials.of(build.buildId), {
-        signal,
+    const environment = {
+      ...builderEnvironment(context, build.request.source, context.credentials.of(build.buildId), {
         onEvent,
       }),
-    );
-    if (result.key !== key || result.sha256 === undefined)
-      throw new Error(`the disk has key ${result.key}, and ${key} was resolved`);
-    const { bytes, dataBytes, sha256 } = result;
-    const dataRegions = result.dataRegions.map(({ offset, length }) => [offset, length] as const);
-    const location = await artifacts.keep(staged, { key, format, bytes, sha256, dataRegions }, signal);
-    await writer.flush();
-    return {
-      key,
-      location,
-      format,
-      bytes,
-      dataBytes,
-      sha256,
-      dataRegions,
-      report: reportOf(result, sha256),
+      signal,
     };
+    const fetched = await fetchMadeDisk(context, build, { key, digest, output: staged.path }, environment);
+    const { report, dataRegions } = fetched
+      ? { report: fetchedReportOf(fetched, platform), dataRegions: fetched.dataRegions }
+      : await builtDisk(build, { key, digest, output: staged.path }, environment);
+    const { bytes, dataBytes, sha256 } = report;
+    const regions = dataRegions.map(({ offset, length }) => [offset, length] as const);
+    const kept = { key, format, bytes, sha256, dataRegions: regions };
+    const location = await artifacts.keep(staged, kept, signal);
+    await writer.flush();
+    return { ...kept, location, dataBytes, report };
   } finally {
     await writer.flush().catch(() => {});
     await staged.discard();
   }
+}
+
+async function builtDisk(
+  { request: body }: ClaimedBuild,
+  { key, digest, output }: MadeDiskRequest,
+  environment: Environment,
+): Promise<{ readonly report: BuildReport; readonly dataRegions: BuildResult["dataRegions"] }> {
+  const request = builderRequest(body);
+  const result = await buildDisk(
+    { ...request, source: pinnedSource(request.source, digest), output, sha256: true },
+    environment,
+  );
+  if (result.key !== key || result.sha256 === undefined)
+    throw new Error(`the disk has key ${result.key}, and ${key} was resolved`);
+  return { report: reportOf(result, result.sha256), dataRegions: result.dataRegions };
 }
 
 async function endAsCached(

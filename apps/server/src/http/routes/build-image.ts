@@ -2,6 +2,7 @@ import { Readable } from "node:stream";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import * as z from "zod";
 import { findArtifact, touchArtifact, type ReadyArtifact } from "../../catalogue/artifacts.ts";
+import type { Build } from "../../catalogue/builds.ts";
 import { ServerError } from "../../errors.ts";
 import type { ServerContext } from "../../server-context.ts";
 import { acceptsZstd } from "../accepts-zstd.ts";
@@ -133,10 +134,10 @@ async function answerImage(
 }
 
 /** @throws {ServerError} BUILD_NOT_FOUND; BUILD_STATE before it is ready; ARTIFACT_NOT_FOUND, as 410, once the disk was removed. */
-async function readyImage(
+export async function readyImage(
   context: ServerContext,
   id: string,
-): Promise<{ readonly artifact: ReadyArtifact; readonly fileName: string }> {
+): Promise<{ readonly build: Build; readonly artifact: ReadyArtifact; readonly fileName: string }> {
   const build = await knownBuild(context, id);
   if (build.state !== "ready" || build.buildKey === undefined)
     throw new ServerError(
@@ -155,5 +156,5 @@ async function readyImage(
     );
   // Retention goes by this; to the minute is enough, and reading is not writing.
   if (Date.now() - artifact.usedAt.getTime() > 60_000) await touchArtifact(db, artifact.key);
-  return { artifact, fileName: diskFileName(build.request) };
+  return { build, artifact, fileName: diskFileName(build.request) };
 }

@@ -30,10 +30,10 @@ const listQuery = z.strictObject({
 });
 
 /** What else a request's head holds is not looked at here. */
-const registryAuth = z.object({
+export const registryAuth: z.ZodType<{ [registryAuthHeader]?: string | undefined }> = z.object({
   [registryAuthHeader]: z.string().optional().meta({
     description:
-      "For the source's registry and this build alone: base64url of JSON with `username` and `password`, or `identitytoken`",
+      "For the source's registry, or the one that a disk is pushed to, and this request alone: base64url of JSON with `username` and `password`, or `identitytoken`",
   }),
 });
 

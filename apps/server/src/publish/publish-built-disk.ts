@@ -1,0 +1,104 @@
+import {
+  describeDisk,
+  diskTarget,
+  parseSource,
+  pushDisk,
+  type Descriptor,
+  type RegistrySettings,
+} from "@bootlayer/image-builder";
+import { withRequestCredentials, type RegistryCredentials } from "../access/request-credentials.ts";
+import { openArtifactFile } from "../artifacts/artifact-file.ts";
+import type { ReadyArtifact } from "../catalogue/artifacts.ts";
+import { registryOf } from "../catalogue/builder-request.ts";
+import type { Build } from "../catalogue/builds.ts";
+import { withRoom } from "../disk-room.ts";
+import { builtImage } from "../inspect/built-image.ts";
+import type { ServerContext } from "../server-context.ts";
+import { imageDirectory } from "../store-directories.ts";
+
+export interface PublishBuiltDisk {
+  readonly build: Build;
+  readonly artifact: ReadyArtifact;
+  /** Default: the source's repository. */
+  readonly reference: string | undefined;
+  /** Of this request, for the registry that it goes to. */
+  readonly credentials: RegistryCredentials | undefined;
+}
+
+export interface PublishedDisk {
+  /** The name it has there: repository and tag, or repository and digest. */
+  readonly reference: string;
+  /** Of the artifact's manifest. */
+  readonly digest: string;
+  /** The image's manifest. */
+  readonly subject: Pick<Descriptor, "mediaType" | "size"> & { readonly digest: string };
+}
+
+/**
+ * Sends the disk of a build to a registry, as an artifact that refers to its image.
+ *
+ * @throws {ServerError} QUOTA_DISK, ARTIFACT_STORE, ARTIFACT_NOT_FOUND. @throws {BootlayerError} what `pushDisk` throws.
+ */
+export async function publishBuiltDisk(
+  context: ServerContext,
+  { build, artifact, reference, credentials }: PublishBuiltDisk,
+  signal: AbortSignal,
+): Promise<PublishedDisk> {
+  const { settings, artifacts, egress, room } = context;
+  const target = reference ?? repositoryOf(build.request.source);
+  const { registry } = diskTarget(target);
+  const isSourceRegistry = registry === registryOf(build.request.source);
+  const { descriptor, platform } = await builtImage(
+    context,
+    build,
+    isSourceRegistry ? credentials : undefined,
+  );
+  const { key, format, bytes, dataBytes, sha256, dataRegions, report } = artifact;
+  const { mediaType, digest, size } = descriptor;
+  const description = describeDisk({
+    key,
+    format,
+    bytes,
+    manifest: { mediaType, digest, size },
+    platform,
+    warnings: report.warnings,
+    guest: report.guest,
+  });
+  // The disk as it is sent, and the disk itself where it has to be brought here first.
+  const needed = artifacts.pathOf === undefined ? 2 * dataBytes : dataBytes;
+  const pushed = await withRoom(room, needed, signal, async (roomy) => {
+    await using file = await openArtifactFile(artifacts, artifact, roomy);
+    return await pushDisk(
+      {
+        disk: file.path,
+        description,
+        dataRegions: dataRegions.map(([offset, length]) => ({ offset, length })),
+        sha256,
+        target,
+      },
+      {
+        store: imageDirectory(settings),
+        allowAddress: egress,
+        registries: withRequestCredentials(
+          reference === undefined ? settings.registries : withoutLogins(settings.registries),
+          registry,
+          credentials,
+        ),
+        signal: roomy,
+      },
+    );
+  });
+  context.metrics.diskPushed();
+  return { reference: pushed.target, digest: pushed.digest, subject: { mediaType, digest, size } };
+}
+
+/** Beside the source a disk takes nobody's name. Anywhere else the server's own logins would let a client overwrite tags with them. */
+function withoutLogins(registries: Partial<RegistrySettings>): Partial<RegistrySettings> {
+  return { ...registries, credentials: async () => undefined };
+}
+
+/** A build's source is always a reference in a registry. */
+function repositoryOf(source: string): string {
+  const parsed = parseSource(source);
+  return parsed.kind === "registry" ? `${parsed.reference.registry}/${parsed.reference.repository}` : source;
+}
