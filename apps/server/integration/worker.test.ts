@@ -1,9 +1,10 @@
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { byteGate } from "@bootlayer/test-fixtures";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { createRequestCredentials } from "../src/access/request-credentials.ts";
 import { findArtifact } from "../src/catalogue/artifacts.ts";
 import { askForBuild } from "../src/catalogue/ask-for-build.ts";
 import { readEvents, type BuildEventRow } from "../src/catalogue/build-events.ts";
@@ -12,8 +13,11 @@ import { createOrJoinBuild, requestCancel, requireBuild } from "../src/catalogue
 import { applyRetention } from "../src/catalogue/retention.ts";
 import { openDiskRoom } from "../src/disk-room.ts";
 import { startWorker, type BuildWorker } from "../src/queue/build-worker.ts";
+import { ensureQueue } from "../src/queue/build-queue.ts";
+import { dropEndedCredentials } from "../src/queue/drop-credentials.ts";
 import { openServerParts, type ServerParts } from "../src/server-parts.ts";
 import type { ServerContext } from "../src/server-context.ts";
+import { withEmptyDatabase } from "./template-database.ts";
 import { registryOf, testSettings, untilBuild, untilEnded, workerContext } from "./worker-fixture.ts";
 
 let directory = "";
@@ -25,7 +29,9 @@ let worker: BuildWorker;
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "bootlayer-worker-"));
   registry = await registryOf(8);
-  parts = await openServerParts(testSettings(directory), new AbortController().signal);
+  const settings = testSettings(directory);
+  await withEmptyDatabase(settings.store);
+  parts = await openServerParts(settings, new AbortController().signal);
   ({ context } = parts);
   worker = await startWorker(workerContext(context));
 });
@@ -185,6 +191,36 @@ test("credentials are dropped when their build has ended, and a build whose are 
     state: "failed",
     problem: { code: "BUILD_CREDENTIALS_GONE" },
   });
+});
+
+test("credentials of a build that ended with no worker's part are dropped too, those of one that waits are not", async () => {
+  const { boss, db } = context.database;
+  // Of a server that does not run, so that nobody takes them up.
+  const serverId = randomUUID();
+  await ensureQueue(boss, serverId);
+  const credentials = createRequestCredentials();
+  const login = { kind: "password", username: "u", password: "p" } as const;
+  const [waiting, over] = await Promise.all(
+    ["waiting", "over"].map(async (requestKey) => {
+      const { build } = await createOrJoinBuild(context.database, {
+        request: { source: `${registry.host}/app6:1`, format: "ext4" },
+        requestKey,
+        tokenId: undefined,
+        serverId,
+        limit: 100,
+      });
+      credentials.hold(build.id, login);
+      return build.id;
+    }),
+  );
+  const beingWritten = randomUUID();
+  credentials.hold(beingWritten, login);
+  await requestCancel(context.database, over ?? "", context.metrics);
+  await dropEndedCredentials(db, credentials);
+  expect(Array.from(credentials.builds(), ([id]) => id)).toEqual(
+    expect.arrayContaining([waiting, beingWritten]),
+  );
+  expect(credentials.size).toBe(2);
 });
 
 test("a build that runs ends with QUOTA_DISK when the disk has filled up, and nothing of it is left", async () => {

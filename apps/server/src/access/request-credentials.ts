@@ -64,15 +64,17 @@ export interface RequestCredentials {
   of(buildId: string): RegistryCredentials | undefined;
   /** At the end of the build, whatever the end; overwrites the secret. */
   drop(buildId: string): void;
+  /** Which builds credentials are held for, and since when (milliseconds since 1970). */
+  builds(): Iterable<readonly [buildId: string, since: number]>;
   readonly size: number;
 }
 
 export function createRequestCredentials(): RequestCredentials {
   // As bytes: a text could not be overwritten.
-  const held = new Map<string, Buffer>();
+  const held = new Map<string, { readonly bytes: Buffer; readonly since: number }>();
 
   function drop(buildId: string): void {
-    held.get(buildId)?.fill(0);
+    held.get(buildId)?.bytes.fill(0);
     held.delete(buildId);
   }
 
@@ -83,13 +85,14 @@ export function createRequestCredentials(): RequestCredentials {
       // Not from the pool that other buffers share.
       const bytes = Buffer.alloc(Buffer.byteLength(text));
       bytes.write(text);
-      held.set(buildId, bytes);
+      held.set(buildId, { bytes, since: Date.now() });
     },
     of(buildId) {
-      const bytes = held.get(buildId);
+      const bytes = held.get(buildId)?.bytes;
       return bytes && credentialsSchema.parse(JSON.parse(bytes.toString()));
     },
     drop,
+    builds: () => Array.from(held, ([buildId, { since }]) => [buildId, since] as const),
     get size() {
       return held.size;
     },

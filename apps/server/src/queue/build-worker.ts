@@ -5,6 +5,7 @@ import { forgetImages } from "../catalogue/forget-images.ts";
 import { ensureQueue, heartbeatSeconds, queueName, type BuildJob } from "./build-queue.ts";
 import { runBuild, type StopReason } from "./run-build.ts";
 import { semaphore } from "./semaphore.ts";
+import { dropEndedCredentials } from "./drop-credentials.ts";
 import { sweepBuilds } from "./sweep.ts";
 import type { WorkerContext } from "./worker-context.ts";
 
@@ -18,7 +19,7 @@ export interface BuildWorker {
 
 /** Works on queued builds, and looks after those that nobody would finish. */
 export async function startWorker(context: WorkerContext): Promise<BuildWorker> {
-  const { database, metrics, serverId, settings, log, sweepMilliseconds } = context;
+  const { database, credentials, metrics, serverId, settings, log, sweepMilliseconds } = context;
   const { boss, db } = database;
   const running = new Map<string, { readonly stopping: AbortController; readonly done: Promise<void> }>();
   const places = semaphore(settings.concurrency);
@@ -90,9 +91,12 @@ export async function startWorker(context: WorkerContext): Promise<BuildWorker> 
       const wait = sweepMilliseconds * (0.75 + Math.random() / 2);
       await sleep(wait, undefined, { signal: ended.signal }).catch(() => {});
       if (ended.signal.aborted) return;
-      await sweepBuilds(database, serverId, metrics).catch((error: unknown) =>
-        log.warn({ err: error }, "builds could not be looked after; tried again soon"),
-      );
+      try {
+        await sweepBuilds(database, serverId, metrics);
+        await dropEndedCredentials(db, credentials);
+      } catch (error) {
+        log.warn({ err: error }, "builds could not be looked after; tried again soon");
+      }
     }
   })();
 
