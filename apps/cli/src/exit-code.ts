@@ -176,9 +176,9 @@ const exitCodeByServerError: Readonly<Record<string, ExitCode>> = {
 export function exitCodeOf(error: unknown): ExitCode {
   if (!isBootlayerError(error)) return exitCodes.unexpected;
   const { code } = error;
-  return Object.hasOwn(exitCodeByError, code)
-    ? exitCodeByError[code as BuildErrorCode]
-    : (exitCodeByServerError[code] ?? exitCodes.unexpected);
+  if (Object.hasOwn(exitCodeByError, code)) return exitCodeByError[code as BuildErrorCode];
+  const ofServer = Object.hasOwn(exitCodeByServerError, code) ? exitCodeByServerError[code] : undefined;
+  return ofServer ?? exitCodes.unexpected;
 }
 
 /** What a person is told: the message and the hint; a fault of our own with its stack, for the report. */

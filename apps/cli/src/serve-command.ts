@@ -38,6 +38,15 @@ export const serve: Command<CliContext> = buildCommand({
         brief: "A further address under which images are pushed here; may be repeated",
       },
       buildOnPush: yesOrNo("Build an image as soon as it is pushed here"),
+      fetchDisks: {
+        kind: "parsed",
+        parse: String,
+        optional: true,
+        variadic: true,
+        placeholder: "HOST[/PATH]",
+        brief:
+          "Finished disks that were pushed there are fetched, not built: who can push is trusted; may be repeated",
+      },
       bodyLimit: text("SIZE", "Of a request's body (default: 1M)"),
       requestsPerMinute: text("N", "Of one token, or of one address (default: 6000)"),
       buildsPerToken: text("N", "Queued or running at once (default: 1000)"),

@@ -15,6 +15,7 @@ export interface ServeFlags {
   readonly tokens?: boolean;
   readonly privateSources?: boolean;
   readonly ownName?: readonly string[];
+  readonly fetchDisks?: readonly string[];
   readonly buildOnPush?: boolean;
   readonly bodyLimit?: string;
   readonly requestsPerMinute?: string;
