@@ -3,7 +3,7 @@
  * builds from the registry against builds from a filled store.
  *
  *     npx nx build cli
- *     node tools/bench/pull.ts [--runs 5] [--only pull|build|warm] [IMAGE ...]
+ *     node --conditions=@bootlayer/source tools/bench/pull.ts [--runs 5] [--only pull|build|warm] [IMAGE ...]
  *
  * Prints the tables of docs/performance.md; `warm` is what a pull of what is there costs, in milliseconds.
  */
@@ -13,7 +13,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { REAL_IMAGE_NAMES, realImage, startDockerRegistry } from "@bootlayer/test-fixtures";
 import { measure, median, type Measurement } from "./measure.ts";
-import { benchWarmPull } from "./warm-pull.ts";
+import { benchWarmPull, benchWarmPullInProcess } from "./warm-pull.ts";
 
 const root = join(import.meta.dirname, "../..");
 const cli = join(root, "apps/cli/dist/bootlayer.mjs");
@@ -108,6 +108,7 @@ async function bench(image: string, layout: string): Promise<void> {
     if (values.only === "warm") {
       const [, , ...pull] = bootlayer("pull", `${registry.host}/bench:${tag}`, "--store", filled);
       await benchWarmPull(cli, pull, Number(values.runs));
+      await benchWarmPullInProcess(`${registry.host}/bench:${tag}`, filled, Number(values.runs));
       return;
     }
     const contenders = [

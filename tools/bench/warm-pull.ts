@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { setTimeout as wait } from "node:timers/promises";
+import { pullImage, type Environment } from "@bootlayer/image-builder";
 import { measure, median } from "./measure.ts";
 
 /** What a command cost, in milliseconds: on the clock, and of processor time. */
@@ -49,7 +50,28 @@ export async function benchWarmPull(cli: string, pull: readonly string[], runs: 
   for (const { name, whole, inside } of contenders) row(name, middle(whole), middle(inside));
   const [warm, version] = contenders;
   if (!warm || !version) return;
-  row("the pull's work", beyond(warm.whole, version.whole), beyond(warm.inside, version.inside));
+  row("the command beyond its start", beyond(warm.whole, version.whole), beyond(warm.inside, version.inside));
+}
+
+/**
+ * Times `pullImage` of what is there in a process that runs, as a server calls it: what a pull works when its program is loaded.
+ * Prints rows of the same table: the first call, which loads code, and the median of those after it.
+ */
+export async function benchWarmPullInProcess(source: string, store: string, runs: number): Promise<void> {
+  const costs: Cost[] = [];
+  for (let run = 0; run <= runs; run++) costs.push(await costOfPull(source, { store }));
+  const [first, ...later] = costs;
+  if (first) row("pullImage, the first in a process", first);
+  row("pullImage, each further one", middle(later));
+}
+
+async function costOfPull(source: string, environment: Environment): Promise<Cost> {
+  const begun = performance.now();
+  const before = process.cpuUsage();
+  const { downloadedBytes } = await pullImage({ source }, environment);
+  const { user, system } = process.cpuUsage(before);
+  if (downloadedBytes !== 0) throw new Error(`${source} was not in the store`);
+  return { wall: performance.now() - begun, cpu: (user + system) / 1000 };
 }
 
 function costInside(command: readonly string[]): Cost {
