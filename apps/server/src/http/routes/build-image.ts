@@ -102,7 +102,8 @@ async function answerImage(
       expiresSeconds: presignedSeconds,
       fileName,
     });
-    return reply.status(307).header("location", address).header("cache-control", "no-store").send(null);
+    // `null` would be sent as JSON: only 204 and 304 have no body by themselves.
+    return reply.status(307).header("location", address).header("cache-control", "no-store").send();
   }
 
   reply.type(mediaType).header("content-disposition", `attachment; filename="${fileName}"`);
