@@ -26,6 +26,8 @@ import { noteKnownPaths, type KnownPaths } from "./known-paths.ts";
 import { pageRoutes } from "./page.ts";
 import { problemMediaType, toProblem } from "./problem.ts";
 import { requestIdOf } from "./request-id.ts";
+import { withSharedComponents } from "./shared-components.ts";
+import { withoutTwinSchemas } from "./twin-schemas.ts";
 import { withUsedSchemas } from "./used-schemas.ts";
 import { logOptions } from "./request-log.ts";
 import { limitBodyTime } from "./body-time.ts";
@@ -89,7 +91,8 @@ export function buildApp(context: ServerContext, { logTo }: AppOptions = {}): Ap
     // Routes of other protocols, which no schema of ours describes, have no tags.
     hideUntagged: true,
     transform: jsonSchemaTransform,
-    transformObject: (document) => withUsedSchemas(jsonSchemaTransformObject(document)),
+    transformObject: (document) =>
+      withSharedComponents(withUsedSchemas(withoutTwinSchemas(jsonSchemaTransformObject(document)))),
   });
   for (const routes of [
     healthRoutes,

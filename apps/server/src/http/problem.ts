@@ -57,7 +57,7 @@ export function toProblem(error: unknown, requestId: string): ProblemAnswer {
   return {
     status,
     body: {
-      title: titles[status] ?? "Error",
+      title: titleOf(status),
       status,
       code,
       detail: code.startsWith("FILE_") ? "the server cannot read or write a file of its own" : message,
@@ -112,6 +112,11 @@ const contexts: Readonly<Record<string, string>> = { querystring: "query", param
 
 function property(value: unknown, name: string): unknown {
   return typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
+}
+
+/** What a status of 400 and above is called (RFC 9110, section 15). */
+export function titleOf(status: number): string {
+  return titles[status] ?? "Error";
 }
 
 const titles: Readonly<Record<number, string>> = {

@@ -2,7 +2,7 @@ import type { FastifyDynamicSwaggerOptions } from "@fastify/swagger";
 
 type Document = ReturnType<NonNullable<FastifyDynamicSwaggerOptions["transformObject"]>>;
 
-/** Takes out schemas that nothing in the document leads to: each is there twice at first, as it is sent and as it is answered. */
+/** Takes out schemas that nothing in the document leads to: each is there as it is sent and as it is answered, wanted or not. */
 export function withUsedSchemas(document: Document): Document {
   if (!("components" in document)) return document;
   const { components, ...rest } = document;

@@ -15,7 +15,9 @@ import { evaluatePreconditions } from "../preconditions.ts";
 
 const tags = ["builds"];
 /** A text that is no id at all names no build: 404, as an id that was deleted. */
-export const buildParameters: z.ZodType<{ id: string }> = z.object({ id: z.string().max(64) });
+export const buildParameters: z.ZodType<{ id: string }> = z.object({
+  id: z.string().max(64).meta({ description: "Of the build" }),
+});
 
 const listQuery = z.strictObject({
   state: z

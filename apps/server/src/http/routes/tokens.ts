@@ -82,7 +82,7 @@ export function tokenRoutes(app: App, context: ServerContext): void {
         tags,
         operationId: "revokeToken",
         summary: "Refuse a token from now on",
-        params: z.object({ id: z.string().max(64) }),
+        params: z.object({ id: z.string().max(64).meta({ description: "Of the token, not its secret" }) }),
         response: { 204: nothing("It is refused"), ...problems(404) },
       },
     },
