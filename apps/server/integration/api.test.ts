@@ -2,12 +2,12 @@ import { request as httpRequest } from "node:http";
 import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openContract } from "./contract.ts";
+import { openContract, type Contract } from "./contract.ts";
 import { startTestServer, type TestServer } from "./test-server.ts";
 
 let server: TestServer;
 /** Every answer of this file is held against the document. */
-let contract: Awaited<ReturnType<typeof openContract>>;
+let contract: Contract;
 beforeAll(async () => {
   contract = await openContract();
   server = await startTestServer();
@@ -32,9 +32,7 @@ async function ask(
     headers: { ...(body === undefined ? {} : { "content-type": "application/json" }), ...headers },
     ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
   });
-  const sent = await response.text();
-  const mediaType = response.headers.get("content-type")?.split(";", 1)[0];
-  contract.check({ method, path, status: response.status, mediaType, body: sent });
+  const sent = await contract.read(method, path, response);
   return {
     status: response.status,
     headers: response.headers,
@@ -370,4 +368,10 @@ test("an answer that is not as the document has it would be found", () => {
   expect(() => contract.check({ ...answer, status: 418 })).toThrow("not in the document");
   expect(() => contract.check({ ...answer, body: '{"status":"ill"}' })).toThrow("GET /healthz 200");
   expect(() => contract.check({ ...answer, mediaType: "text/html" })).toThrow("text/html");
+  const problem = { ...answer, status: 500, mediaType: "application/problem+json" };
+  expect(() => contract.check(problem)).toThrow("GET /healthz 500");
+  const stream = { ...answer, path: "/v1/builds/x/events", mediaType: "text/event-stream" };
+  const sound = 'id: 1\nevent: state\ndata: {"state":"pulling"}\n\n';
+  contract.check({ ...stream, body: sound });
+  expect(() => contract.check({ ...stream, body: sound + sound.replace("pulling", "ill") })).toThrow('"ill"');
 });

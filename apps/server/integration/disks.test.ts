@@ -18,7 +18,7 @@ import { createToken } from "../src/access/tokens.ts";
 import type { BuildAnswer } from "../src/http/build-answer.ts";
 import { startServer, type RunningServer } from "../src/server.ts";
 import type { ServerSettings } from "../src/settings.ts";
-import { openContract } from "./contract.ts";
+import { openContract, type Contract } from "./contract.ts";
 import { startTestServer, testSettings } from "./test-server.ts";
 
 const judge = requireJudge("docker-registry");
@@ -43,7 +43,7 @@ let closed: DockerRegistry;
 let maker: RunningServer;
 /** Trusts what is in `disks` of the open registry. */
 let fetching: RunningServer;
-let contract: Awaited<ReturnType<typeof openContract>>;
+let contract: Contract;
 let repository: string;
 let count = 0;
 
@@ -64,9 +64,7 @@ async function ask(
     headers: { ...(body === undefined ? {} : { "content-type": "application/json" }), ...headers },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
-  const text = await response.text();
-  const mediaType = response.headers.get("content-type")?.split(";", 1)[0];
-  contract.check({ method, path, status: response.status, mediaType, body: text });
+  const text = await contract.read(method, path, response);
   return { status: response.status, body: JSON.parse(text) as Record<string, unknown> };
 }
 

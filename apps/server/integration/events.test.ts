@@ -2,16 +2,24 @@ import { connect } from "node:net";
 import { once } from "node:events";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { appendEvent } from "../src/catalogue/build-events.ts";
+import { openContract, type Contract } from "./contract.ts";
 import { startTestServer, type TestServer } from "./test-server.ts";
 
 let server: TestServer;
+let contract: Contract;
 beforeAll(async () => {
+  contract = await openContract();
   server = await startTestServer();
 });
 afterAll(async () => server.close());
 
 async function watch(id: string, headers: Record<string, string> = {}): Promise<Response> {
   return fetch(`${server.url}/v1/builds/${id}/events`, { headers });
+}
+
+/** The whole stream, held against the document. */
+async function read(id: string, response: Response): Promise<string> {
+  return contract.read("GET", `/v1/builds/${id}/events`, response);
 }
 
 const problem = { code: "REGISTRY_NOT_FOUND", title: "Not Found", detail: "no such tag", hint: "look again" };
@@ -26,7 +34,7 @@ test("events come as they happen, and the stream ends after the last", async () 
   expect(response.headers.get("x-request-id")).toMatch(/./);
   await server.setState(build, "resolving");
   await server.end(build, { state: "failed", problem });
-  const blocks = (await response.text()).split("\n\n");
+  const blocks = (await read(build.id, response)).split("\n\n");
   expect(blocks.slice(0, 3)).toEqual([
     "retry: 2000",
     'id: 1\nevent: queued\ndata: {"position":1}',
@@ -41,18 +49,24 @@ test("a watcher that comes again goes on behind the last event that it saw, and 
   const build = await server.addBuild();
   await server.setState(build, "pulling");
   await server.end(build, { state: "failed", problem });
-  const again = await (await watch(build.id, { "last-event-id": "2" })).text();
+  const again = await read(build.id, await watch(build.id, { "last-event-id": "2" }));
   expect(again).toMatch(/^retry: 2000\n\nid: 3\nevent: failed\n/);
-  expect((await watch(build.id, { "last-event-id": "3" })).status).toBe(204);
+  const over = await watch(build.id, { "last-event-id": "3" });
+  expect({ status: over.status, body: await read(build.id, over) }).toEqual({ status: 204, body: "" });
 });
 
 test.each(["x", "-1", "1".repeat(16)])("a last event of id %j is refused", async (id) => {
   const build = await server.addBuild();
-  expect((await watch(build.id, { "last-event-id": id })).status).toBe(400);
+  const response = await watch(build.id, { "last-event-id": id });
+  await read(build.id, response);
+  expect(response.status).toBe(400);
 });
 
 test("a build that is not there has no events", async () => {
-  expect((await watch("0190a1b2-0000-7000-8000-000000000000")).status).toBe(404);
+  const id = "0190a1b2-0000-7000-8000-000000000000";
+  const response = await watch(id);
+  await read(id, response);
+  expect(response.status).toBe(404);
 });
 
 test("a watcher that leaves is forgotten", async () => {

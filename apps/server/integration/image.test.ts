@@ -9,6 +9,7 @@ import { zstdDecompressSync } from "node:zlib";
 import { requireJudge } from "@bootlayer/test-fixtures";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { ArtifactStore } from "../src/artifacts/artifact-store.ts";
+import { openContract, type Contract } from "./contract.ts";
 import { startTestServer, type TestServer } from "./test-server.ts";
 
 const mebibyte = 2 ** 20;
@@ -22,10 +23,13 @@ const regions = [
 ] as const;
 
 let server: TestServer;
+/** Every answer of this file is held against the document, but those that nobody reads to their end. */
+let contract: Contract;
 let path: string;
 let sha256: string;
 let id: string;
 beforeAll(async () => {
+  contract = await openContract();
   server = await startTestServer();
   const build = await server.addBuild({ source: "docker.io/library/alpine:3.22", platform: "linux/amd64" });
   sha256 = await server.finish(build, disk, regions);
@@ -42,7 +46,10 @@ async function get(
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   httpRequest(`${server.url}${path}`, { headers, method }, resolve).on("error", reject).end();
   const message = await promise;
-  return { message, body: await buffer(message) };
+  const body = await buffer(message);
+  const mediaType = message.headers["content-type"];
+  contract.check({ method, path, status: message.statusCode ?? 0, mediaType, body: body.toString("latin1") });
+  return { message, body };
 }
 
 test("the whole disk comes with its length, its name, its digest and its tag", async () => {
@@ -168,6 +175,7 @@ test("a client that asks for it is sent to the store, where the store gives out 
   const remote = await startTestServer({}, { artifacts, database: server.context.database });
   const sent = await fetch(`${remote.url}${path}?redirect=1`, { redirect: "manual" });
   expect(sent.status).toBe(307);
+  expect(await contract.read("GET", path, sent)).toBe("");
   expect(sent.headers.get("location")).toMatch(/^https:\/\/disks\.test\/.*name=alpine-3\.22-amd64\.ext4/);
   expect((await fetch(`${remote.url}${path}`, { method: "HEAD" })).status).toBe(200);
   expect(remote.log.join("")).not.toContain("marked-signature");
@@ -180,15 +188,15 @@ test("a disk that was removed is gone, not missing", async () => {
   const { db } = server.context.database;
   const key = createHash("sha256").update(build.id).digest("hex");
   await rm(join(server.context.settings.store, "artifacts", `${key}.ext4`));
-  const lost = await fetch(`${server.url}/v1/builds/${build.id}/image`);
-  expect({ status: lost.status, body: (await lost.json()) as object }).toMatchObject({
-    status: 404,
-    body: { code: "ARTIFACT_NOT_FOUND" },
-  });
+  const ask = async (): Promise<object> => {
+    const path = `/v1/builds/${build.id}/image`;
+    const response = await fetch(`${server.url}${path}`);
+    return {
+      status: response.status,
+      body: JSON.parse(await contract.read("GET", path, response)) as object,
+    };
+  };
+  expect(await ask()).toMatchObject({ status: 404, body: { code: "ARTIFACT_NOT_FOUND" } });
   await db.deleteFrom("artifacts").where("build_key", "=", key).execute();
-  const gone = await fetch(`${server.url}/v1/builds/${build.id}/image`);
-  expect({ status: gone.status, body: (await gone.json()) as object }).toMatchObject({
-    status: 410,
-    body: { code: "ARTIFACT_NOT_FOUND" },
-  });
+  expect(await ask()).toMatchObject({ status: 410, body: { code: "ARTIFACT_NOT_FOUND" } });
 });
