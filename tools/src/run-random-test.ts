@@ -14,8 +14,12 @@ export interface RandomTest {
 }
 
 /** Runs it as often as the program's first argument says, with the seed of the second; ends as it ends. */
-export function runRandomTest(test: RandomTest, usualRuns: number): void {
-  const [runs = String(usualRuns), seed = String(Date.now() % 2 ** 31)] = process.argv.slice(2);
+export function runRandomTest(
+  test: RandomTest,
+  usualRuns: number,
+  args: readonly string[] = process.argv.slice(2),
+): void {
+  const [runs = String(usualRuns), seed = String(Date.now() % 2 ** 31)] = args;
   process.stdout.write(`seed ${seed}\n`);
   const { status } = spawnSync(
     process.execPath,

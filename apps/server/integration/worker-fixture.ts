@@ -10,21 +10,33 @@ import type { ServerContext } from "../src/server-context.ts";
 import type { ServerSettings } from "../src/settings.ts";
 
 type Registry = Awaited<ReturnType<typeof startRegistry>>;
-/** A registry with images `app0:1`, `app1:1` … of two layers each, the upper one of `bytes` that do not compress. */
+interface RegistryOptions {
+  /** How many bytes, which do not compress, an image has in its upper layer. */
+  readonly bytesOf?: (image: number) => number;
+  /** Holds layers back. */
+  readonly gate?: ByteGate;
+}
+
+/** A registry with images `app0:1`, `app1:1` … of two layers each, the lower one of which they share; `app0:same` is `app0:1`. */
 export async function registryOf(
   count: number,
-  {
-    bytes = 100_000,
-    gate,
-  }: { readonly bytes?: number; /** Holds layers back. */ readonly gate?: ByteGate } = {},
+  { bytesOf = () => 100_000, gate }: RegistryOptions = {},
 ): Promise<Registry> {
-  const base = layerBlob(tarArchive([{ name: "base", content: "shared by all" }]), "gzip");
-  const tops = Array.from({ length: count }, () =>
-    layerBlob(tarArchive([{ name: "data", content: randomBytes(bytes) }]), "gzip"),
+  const base = layerBlob(tarArchive([{ name: "base", mode: 0o755, content: "#!/shared\n" }]), "gzip");
+  const tops = Array.from({ length: count }, (_, at) =>
+    layerBlob(tarArchive([{ name: "data", content: randomBytes(bytesOf(at)) }]), "gzip"),
   );
   const layers = new Set<string>([base, ...tops].map(({ descriptor }) => descriptor.digest));
   return await startRegistry({
-    images: Object.fromEntries(tops.map((top, at) => [`app${at}:1`, image([base, top])])),
+    images: Object.fromEntries(
+      tops.flatMap((top, at) => {
+        const app = image([base, top], { config: { Cmd: ["/base"] } });
+        return [
+          [`app${at}:1`, app],
+          [`app${at}:same`, app],
+        ];
+      }),
+    ),
     fault: ({ path }) =>
       gate && layers.has(path.split("/").at(-1) ?? "") ? { kind: "gated", gate } : undefined,
   });
