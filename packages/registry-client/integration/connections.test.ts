@@ -1,16 +1,18 @@
+import { randomBytes } from "node:crypto";
 import { setTimeout as wait } from "node:timers/promises";
 import { digestOf, parseDigest } from "@bootlayer/image-spec";
 import { byteGate, image, layerBlob, tarArchive, type Registry } from "@bootlayer/test-fixtures";
-import { expect, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import {
   fetchBlob,
   parseReference,
   pushBlob,
   type RegistryClient,
+  type RegistryClientOptions,
   type RegistryRoute,
 } from "../src/index.ts";
 import { collect, connect, content, serve } from "./loopback.ts";
-import { serveUploads } from "./upload-server.ts";
+import { serveUploads, type UploadServer } from "./upload-server.ts";
 
 const { signal } = new AbortController();
 const layers = Array.from({ length: 4 }, (_, number) =>
@@ -114,18 +116,75 @@ test("closing the client ends what waits", async () => {
     expect(outcome).toMatchObject({ status: "rejected", reason: { code: "REGISTRY_CLOSED" } });
 });
 
-test("an upload whose bytes come by the same client does not wait for them, with one request in all", async () => {
-  const from = await serve({ images });
-  const to = await serveUploads();
-  const { client } = connect({ maxConnections: 1 });
-  const source = parseReference(`${from.host}/test`);
-  const target = parseReference(`${to.host}/test`);
-  await Promise.all(
-    descriptors.map(async (descriptor) => {
-      const open = (within: AbortSignal) => fetchBlob(client, source, descriptor, { signal: within });
-      expect(await pushBlob(client, target, descriptor, open, { signal })).toBe("uploaded");
-    }),
+describe("copies by one client, whose uploads wait for its downloads and keep them open meanwhile, all end", () => {
+  // More than a client reads ahead, or the downloads would be over at once.
+  const large = Array.from({ length: 4 }, (_, number) => layerBlob(randomBytes(2 ** 21 + number), "none"));
+  const digests = large.map(({ descriptor }) => descriptor.digest);
+  const chunkBytes = 2 ** 19;
+
+  function serveLarge(): Promise<Registry> {
+    return serve({ images: { "test:latest": image(large) } });
+  }
+
+  /** Copies all layers at once; gives the digests of what arrived. */
+  async function copy(
+    client: RegistryClient,
+    from: string,
+    to: UploadServer,
+    bytes?: number,
+  ): Promise<readonly string[]> {
+    const [source, target] = [parseReference(from), parseReference(`${to.host}/test`)];
+    const options = { signal, ...(bytes === undefined ? {} : { chunkBytes: bytes }) };
+    await Promise.all(
+      large.map(async ({ descriptor: { digest, size } }) => {
+        const descriptor = { digest: parseDigest(digest), size };
+        const open = (within: AbortSignal) => fetchBlob(client, source, descriptor, { signal: within });
+        await pushBlob(client, target, descriptor, open, options);
+      }),
+    );
+    return large.map(({ descriptor: { digest } }) =>
+      digestOf(to.stored.get(`blobs/${digest}`) ?? Buffer.of()),
+    );
+  }
+
+  test.for<[string, RegistryClientOptions, number?]>([
+    ["with one request in all", { maxConnections: 1 }],
+    ["in chunks, with one request to a host", { maxConnectionsPerHost: 1 }, chunkBytes],
+    ["in chunks, with one request in all", { maxConnections: 1 }, chunkBytes],
+  ])("%s", async ([, options, bytes]) => {
+    const from = await serveLarge();
+    const { client } = connect(options);
+    expect(await copy(client, `${from.host}/test`, await serveUploads(), bytes)).toEqual(digests);
+  });
+
+  test.for<[string, number?]>([["whole"], ["in chunks", chunkBytes]])(
+    "%s, within one registry",
+    async ([, bytes]) => {
+      const to = await serveUploads();
+      for (const { descriptor, bytes } of large) to.stored.set(`/v2/other/blobs/${descriptor.digest}`, bytes);
+      const { client } = connect({ maxConnectionsPerHost: 2 });
+      expect(await copy(client, `${to.host}/other`, to, bytes)).toEqual(digests);
+    },
   );
-  for (const { descriptor, bytes } of layers)
-    expect(to.stored.get(`blobs/${descriptor.digest}`)?.equals(bytes)).toBe(true);
+
+  test("though a chunk breaks, and the registry is asked what it has of it", async () => {
+    const from = await serveLarge();
+    const to = await serveUploads({
+      fault: ({ method, attempt }) => (method === "PATCH" && attempt === 2 ? "lose-answer" : undefined),
+    });
+    const { client } = connect({ maxConnections: 1 });
+    expect(await copy(client, `${from.host}/test`, to, chunkBytes)).toEqual(digests);
+    expect(to.requests.some(({ method }) => method === "GET")).toBe(true);
+  });
+
+  test("as many blobs are on their way to a registry as it bears requests", async () => {
+    const from = await serveLarge();
+    let most = 0;
+    const to: UploadServer = await serveUploads({
+      fault: () => void (most = Math.max(most, to.uploads.size)),
+    });
+    const { client } = connect({ maxConnectionsPerHost: 2 });
+    expect(await copy(client, `${from.host}/test`, to, chunkBytes)).toEqual(digests);
+    expect(most).toBe(2);
+  });
 });

@@ -59,10 +59,18 @@ test("a large blob that comes slowly is fetched by several closed ranges, and is
 test.for<[string, RegistryClientOptions]>([
   ["parallelRanges is 1", { parallelRanges: 1 }],
   ["its stream is fast enough", { slowBytesPerSecond: 1000 }],
+  ["a host bears one request", { maxConnectionsPerHost: 1 }],
+  ["all hosts together bear one request", { maxConnections: 1 }],
 ])("it comes by one stream where %s", async ([, options]) => {
   const { download, ranges } = await slowRegistry(options);
   expect(Buffer.from(await download()).equals(bytes)).toBe(true);
   expect(ranges).toEqual([undefined]);
+});
+
+test("blobs whose streams take all of a host's room wait for no ranges that have none", async () => {
+  const { download } = await slowRegistry({ maxConnectionsPerHost: 2 });
+  for (const got of await Promise.all([download(), download(), download()]))
+    expect(Buffer.from(got).equals(bytes)).toBe(true);
 });
 
 test("a range that stalls does not fail the pull: it goes on by one stream, and so does the next blob", async () => {

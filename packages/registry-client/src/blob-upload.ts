@@ -73,16 +73,18 @@ export async function pushBlob(
   const target = { registry, repository, subject };
   const reader = blobReader(open, descriptor);
   const upload = { client, target, descriptor, reader, chunkBytes, signal };
-  if (await withRetries(client, subject, signal, () => isPresent(upload))) return "present";
-  const others = mountFrom.filter((name) => name !== repository).slice(0, maxMounts);
-  const mounted = await mount(upload, others);
-  if (mounted === "mounted") return "mounted";
+  const end = await client.uploadTurn(registry, signal);
   try {
+    if (await withRetries(client, subject, signal, () => isPresent(upload))) return "present";
+    const others = mountFrom.filter((name) => name !== repository).slice(0, maxMounts);
+    const mounted = await mount(upload, others);
+    if (mounted === "mounted") return "mounted";
     await uploadBytes(upload, mounted);
+    return "uploaded";
   } finally {
     await reader.close();
+    end();
   }
-  return "uploaded";
 }
 
 /** A registry that cannot tell is believed not to have it. */

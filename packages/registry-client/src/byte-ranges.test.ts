@@ -119,6 +119,53 @@ describe("one stream it stays", () => {
   });
 });
 
+/** Ranges are answered once the stream has come so far. */
+function answeringAt(place: number) {
+  const { open, asked } = host();
+  const reached = Promise.withResolvers<void>();
+  const signals: AbortSignal[] = [];
+  const late: OpenRange = async (first, end, within) => {
+    const { etag, body } = await open(first, end, within);
+    if (end !== undefined) {
+      signals.push(within);
+      await reached.promise;
+      return { etag, body };
+    }
+    async function* watched(): AsyncGenerator<Uint8Array> {
+      let at = first;
+      for await (const chunk of body) {
+        if (at >= place) reached.resolve();
+        yield chunk;
+        at += chunk.length;
+      }
+    }
+    return { etag, body: watched() };
+  };
+  return { open: late, asked, signals };
+}
+
+describe("the stream goes on while its first range is not answered,", () => {
+  test.for([900, 1000, 1300, 1500])("and what it has by then is not given twice (%i)", async (place) => {
+    const { open, asked } = answeringAt(place);
+    const { got, onSplit, onUnproven } = await split({ open });
+    expect(got.equals(bytes)).toBe(true);
+    expect(onSplit).toHaveBeenCalledOnce();
+    expect(onUnproven).not.toHaveBeenCalled();
+    expect(asked[1]).toEqual({ first: 1000, end: 1700 });
+    expect(asked.length).toBe(7);
+  });
+
+  test.for([1800, 4900, 6000])("and gives it up where it has all of its bytes itself (%i)", async (place) => {
+    const { open, asked, signals } = answeringAt(place);
+    const { got, onSplit, onUnproven } = await split({ open });
+    expect(got.equals(bytes)).toBe(true);
+    expect(onSplit).not.toHaveBeenCalled();
+    expect(onUnproven).not.toHaveBeenCalled();
+    expect(asked.length).toBe(2);
+    expect(signals.map(({ aborted }) => aborted)).toEqual([true]);
+  });
+});
+
 test("what a range breaks with comes after all bytes before it", async () => {
   const { got, error, onSplit } = await split(host({ brokenAt: 2600 }));
   expect(error).toMatchObject({ message: "broken" });

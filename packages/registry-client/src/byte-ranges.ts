@@ -50,36 +50,36 @@ export async function* splitBytes(
     startRange(open, { first, end: Math.min(first + rangeBytes, size), etag }, both);
   try {
     const { etag, body } = await open(position, undefined, signal);
-    const queue: Range[] = [];
-    let next = size;
+    let probe: Range | undefined;
     for await (const { chunk, isSlow } of judged(body, options)) {
-      const splitAt = queue[0]?.first ?? size;
-      const wanted = chunk.subarray(0, splitAt - position);
+      // Until it is answered, the stream does not stop for the probe: that may be waiting for the stream's own place.
+      const wanted =
+        probe?.isProven() === true ? chunk.subarray(0, Math.max(0, probe.first - position)) : chunk;
       position += wanted.length;
-      yield wanted;
-      if (position === splitAt && queue[0] !== undefined) {
-        if (await queue[0].isProven) {
-          onSplit();
-          break;
-        }
+      if (wanted.length > 0) yield wanted;
+      if (probe?.isProven() === true && position >= probe.first && position < probe.end) break;
+      if (probe?.isProven() === false) {
         onUnproven();
-        queue.pop();
-        yield chunk.subarray(wanted.length);
-        position += chunk.length - wanted.length;
-      } else if (isSlow && isStrong(etag) && size - position > 2 * rangeBytes) {
-        next = position + rangeBytes;
-        queue.push(start(next, etag));
-        next += rangeBytes;
-      }
+        probe = undefined;
+      } else if (probe && position >= probe.end) {
+        ending.abort();
+        probe = undefined;
+      } else if (isSlow && isStrong(etag) && size - position > 2 * rangeBytes)
+        probe = start(position + rangeBytes, etag);
     }
-    if (!isStrong(etag)) return;
+    if (!probe || !isStrong(etag) || position === size) return;
+    onSplit();
+    const queue = [probe];
+    let next = probe.end;
     while (queue.length > 0) {
       while (queue.length < ranges && next < size) {
         queue.push(start(next, etag));
         next += rangeBytes;
       }
       const range = queue.shift();
-      if (range) yield* range.bytes();
+      if (!range) break;
+      yield* range.from(position);
+      position = range.end;
     }
   } finally {
     ending.abort();
@@ -106,9 +106,12 @@ async function* judged(
 /** A range on its way into memory of its own. */
 interface Range {
   readonly first: number;
-  /** Whether the answer is that range of the same thing. */
-  readonly isProven: Promise<boolean>;
-  bytes(): AsyncGenerator<Uint8Array>;
+  /** Behind the last byte. */
+  readonly end: number;
+  /** Whether the answer is that range of the same thing; undefined while there is none. */
+  isProven(): boolean | undefined;
+  /** What it has from `position` of the blob on. */
+  from(position: number): AsyncGenerator<Uint8Array>;
 }
 
 function startRange(
@@ -118,6 +121,7 @@ function startRange(
 ): Range {
   const memory = Buffer.allocUnsafeSlow(end - first);
   let received = 0;
+  let isProven: boolean | undefined;
   let arrival = Promise.withResolvers<void>();
 
   async function read({ body }: RangeAnswer): Promise<void> {
@@ -130,29 +134,31 @@ function startRange(
   }
 
   const answer = open(first, end, signal);
-  const isProven = answer.then(
-    (given) => given.etag === etag,
-    () => false,
+  answer.then(
+    (given) => (isProven = given.etag === etag),
+    () => (isProven = false),
   );
   const whole = answer.then(read);
   // Who reads it is told; until then nobody listens.
   whole.catch(() => {});
   return {
     first,
-    isProven,
-    async *bytes() {
-      if (!(await isProven)) {
-        await answer;
+    end,
+    isProven: () => isProven,
+    async *from(position) {
+      if ((await answer).etag !== etag)
         throw new RegistryError(
           "REGISTRY_RANGE",
           "another range has another ETag",
           "download it by one stream",
         );
-      }
-      for (let given = 0; given < memory.length;) {
-        if (given === received) await Promise.race([arrival.promise, whole]);
+      for (let given = position - first; given < memory.length;) {
+        if (received <= given) {
+          await Promise.race([arrival.promise, whole]);
+          continue;
+        }
         const upTo = received;
-        if (upTo > given) yield memory.subarray(given, upTo);
+        yield memory.subarray(given, upTo);
         given = upTo;
       }
       await whole;

@@ -13,6 +13,7 @@ import { provenBody } from "./proven-body.ts";
 import { retryDelay } from "./retry.ts";
 import { createRouter, plainHttpAt, type Place } from "./router.ts";
 import { createTransport, type HttpMethod, type HttpResponse, type RequestBody } from "./transport.ts";
+import { createTurns } from "./turns.ts";
 
 // What answers refusals is loaded with the first one: a pull of what is at hand should not wait for it.
 
@@ -44,12 +45,20 @@ export interface RegistryRequest {
   readonly actions?: AccessTarget["actions"];
   /** Access that the request needs besides: `repository:other/name:pull`, to mount a blob from there. */
   readonly furtherScopes?: readonly string[];
+  /**
+   * Counts for no limit of the client's, and waits for none: of an upload, which has its turn as a whole (`uploadTurn`), and may
+   * have to end before the requests can that its bytes come by.
+   */
+  readonly isUncounted?: boolean;
   /** What is asked for, as error messages name it. */
   readonly subject: string;
 }
 
 /** One request for a URL of a descriptor's `urls` (image-spec descriptor.md). */
-export interface ElsewhereRequest extends Pick<RegistryRequest, "registry" | "headers" | "subject" | "body"> {
+export interface ElsewhereRequest extends Pick<
+  RegistryRequest,
+  "registry" | "headers" | "subject" | "body" | "isUncounted"
+> {
   readonly url: URL;
   /** GET if absent. */
   readonly method?: HttpMethod;
@@ -77,6 +86,11 @@ export interface RegistryClient {
    * @throws `error` itself where a further attempt is of no use.
    */
   pause(error: unknown, failures: number, subject: string, signal: AbortSignal): Promise<void>;
+  /**
+   * Waits until one more upload to the registry may be under way, of as many as requests may be, which are counted by themselves: what
+   * is uploaded may come by this client too. What it answers with ends it.
+   */
+  uploadTurn(registry: string, signal: AbortSignal): Promise<() => void>;
   /** How large blobs of this registry may be split. */
   parallelRanges(registry: string): { readonly ranges: number; readonly slowBytesPerSecond: number };
   /** From now on no blob of this registry is split. */
@@ -94,6 +108,7 @@ export function createRegistryClient(options: RegistryClientOptions = {}): Regis
   const closing = new AbortController();
   const warn = warnOnce(settings);
   const singleStreams = new Set<string>();
+  const uploads = createTurns({ perHost: settings.maxConnectionsPerHost, inAll: settings.maxConnections });
 
   const router = createRouter({
     routes: settings.routes,
@@ -164,6 +179,7 @@ export function createRegistryClient(options: RegistryClientOptions = {}): Regis
   async function sendTo(place: Place, request: RegistryRequest, signal: AbortSignal): Promise<HttpResponse> {
     const { registry, repository, api: origin, tls, headers: ownHeaders = {} } = place;
     const { method, path, body, subject, actions = "pull", furtherScopes = [] } = request;
+    const { isUncounted = false } = request;
     const authorizer = place.isRegistryItself ? authorizers.registry : authorizers.others;
     const target = { registry, repository, actions, furtherScopes, origin, tls };
     const url = typeof path === "string" ? urlAt(place, path) : path;
@@ -176,7 +192,7 @@ export function createRegistryClient(options: RegistryClientOptions = {}): Regis
         ...ownHeaders,
         ...(authorization === undefined ? {} : { authorization }),
       };
-      const first = { method, url, headers, body, confinement: "anywhere", tls } as const;
+      const first = { method, url, headers, body, confinement: "anywhere", tls, isUncounted } as const;
       const response = await requestFollowing(transport, first, rules, signal);
       const isRegistry = response.url.origin === origin.origin;
       if (isRegistry) warn(registry, response.headers("warning"));
@@ -196,10 +212,10 @@ export function createRegistryClient(options: RegistryClientOptions = {}): Regis
 
   async function sendElsewhere(request: ElsewhereRequest, caller: AbortSignal): Promise<HttpResponse> {
     const signal = AbortSignal.any([caller, closing.signal]);
-    const { registry, url, method = "GET", headers, body, subject } = request;
+    const { registry, url, method = "GET", headers, body, subject, isUncounted = false } = request;
     const rules = rulesFrom(registryOrigin(registry, plainHttp));
     rules.check(url);
-    const first = { method, url, headers, body, confinement: rules.confinement() } as const;
+    const first = { method, url, headers, body, confinement: rules.confinement(), isUncounted } as const;
     const response = await requestFollowing(transport, first, rules, signal);
     if (response.status >= 200 && response.status < 300) return response;
     throw await errorResponse(response, subject, { now: clock.now(), secrets: [] });
@@ -218,6 +234,7 @@ export function createRegistryClient(options: RegistryClientOptions = {}): Regis
       settings.onEvent({ kind: "registry-retry", subject, code: error.code, delayMilliseconds });
       await clock.sleep(delayMilliseconds, AbortSignal.any([signal, closing.signal]));
     },
+    uploadTurn: (registry, signal) => uploads.begin(registry, AbortSignal.any([signal, closing.signal])),
     parallelRanges(registry) {
       const { parallelRanges, slowBytesPerSecond } = settings;
       return { ranges: singleStreams.has(registry) ? 1 : parallelRanges, slowBytesPerSecond };

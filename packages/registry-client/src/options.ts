@@ -38,7 +38,8 @@ export interface RegistryClientOptions {
   readonly maxConnectionsPerHost?: number;
   /**
    * The same to all hosts together, as mirrors and storage are: 16 if absent. A request that waits for its host keeps none of
-   * another host waiting. Not counted are uploads of streams, whose bytes may come by this client too, and requests for tokens.
+   * another host waiting. Uploads of blobs are counted by themselves, by both limits, since their bytes may come by this client too;
+   * requests for tokens not at all.
    */
   readonly maxConnections?: number;
   /**

@@ -35,8 +35,8 @@ export interface HttpRequest {
   readonly confinement: Confinement;
   /** Before what is set for the host. */
   readonly tls?: TlsSettings | undefined;
-  /** Does not wait for requests of other hosts: of a few bytes, for which they may be waiting themselves. */
-  readonly isBeside?: boolean;
+  /** Waits for no other request, and none for it: they may be waiting for what it brings. */
+  readonly isUncounted?: boolean;
 }
 
 export interface HttpResponse {
@@ -118,8 +118,8 @@ export function createTransport(options: TransportOptions): Transport {
   async function creatorOf(
     proxy: URL | undefined,
   ): Promise<(confinement: Confinement, tls: TlsOptions & { readonly allowH2: false }) => Dispatcher> {
+    // Of connections there may be any number: it is requests that wait for their turn, and some of them must not.
     const common = {
-      connections: options.maxConnectionsPerHost,
       headersTimeout: options.stallMilliseconds,
       bodyTimeout: options.stallMilliseconds,
       // One stream to a connection: HTTP/2 would put all blobs of a host behind one flow-control window.
@@ -164,7 +164,7 @@ export function createTransport(options: TransportOptions): Transport {
 
   return {
     async request(request, signal) {
-      const { method, url, headers, body, confinement, isBeside = isStream(body) } = request;
+      const { method, url, headers, body, confinement, isUncounted = false } = request;
       signal.throwIfAborted();
       const literal = unbracketed(url.hostname);
       if (isIP(literal) !== 0) {
@@ -176,7 +176,7 @@ export function createTransport(options: TransportOptions): Transport {
         const dispatcher = await dispatcherFor(request);
         const all = { "user-agent": options.userAgent, ...headers, ...sent.headers };
         const sending = { method, url, headers: all, body: sent.body };
-        const end = await turns.begin(url.host, isBeside, signal);
+        const end = isUncounted ? () => {} : await turns.begin(url.host, signal);
         const answer = await exchangeInTurn(dispatcher, sending, signal, end);
         return {
           url,
@@ -217,11 +217,6 @@ async function exchangeInTurn(...given: Parameters<typeof exchange>): Promise<Ex
     end();
     throw error;
   }
-}
-
-/** What it sends may itself come by a request of this client, which must not wait for it. */
-function isStream(body: RequestBody | undefined): boolean {
-  return typeof body === "object" && !(body instanceof Uint8Array);
 }
 
 function outgoing(body: RequestBody | undefined, signal: AbortSignal): Outgoing {

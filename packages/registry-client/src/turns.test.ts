@@ -15,10 +15,10 @@ async function isSettled(promise: Promise<unknown>): Promise<boolean> {
 
 test("no more run to one host than it bears, and no more in all than all hosts together", async () => {
   const turns = createTurns({ perHost: 2, inAll: 3 });
-  const [first] = [await turns.begin("a", false, signal), await turns.begin("a", false, signal)];
-  const thirdOfA = turns.begin("a", false, signal);
-  await turns.begin("b", false, signal);
-  const secondOfB = turns.begin("b", false, signal);
+  const [first] = [await turns.begin("a", signal), await turns.begin("a", signal)];
+  const thirdOfA = turns.begin("a", signal);
+  await turns.begin("b", signal);
+  const secondOfB = turns.begin("b", signal);
   expect([await isSettled(thirdOfA), await isSettled(secondOfB)]).toEqual([false, false]);
   first?.();
   expect([await isSettled(thirdOfA), await isSettled(secondOfB)]).toEqual([true, false]);
@@ -26,46 +26,36 @@ test("no more run to one host than it bears, and no more in all than all hosts t
 
 test("who waits for a host keeps nobody from another one", async () => {
   const turns = createTurns({ perHost: 1, inAll: 2 });
-  await turns.begin("a", false, signal);
-  const waiting = turns.begin("a", false, signal);
-  expect(await isSettled(turns.begin("b", false, signal))).toBe(true);
+  await turns.begin("a", signal);
+  const waiting = turns.begin("a", signal);
+  expect(await isSettled(turns.begin("b", signal))).toBe(true);
   expect(await isSettled(waiting)).toBe(false);
-});
-
-test("what goes beside waits for its host alone, and keeps nobody of another from going", async () => {
-  const turns = createTurns({ perHost: 1, inAll: 1 });
-  const end = await turns.begin("a", false, signal);
-  expect(await isSettled(turns.begin("b", true, signal))).toBe(true);
-  expect(await isSettled(turns.begin("a", true, signal))).toBe(false);
-  end();
-  expect(await isSettled(turns.begin("c", false, signal))).toBe(true);
 });
 
 test("a request that is aborted while it waits takes no turn; one that is aborted before is not let in", async () => {
   const turns = createTurns({ perHost: 1, inAll: 1 });
-  const end = await turns.begin("a", false, signal);
+  const end = await turns.begin("a", signal);
   const controller = new AbortController();
-  const given = turns.begin("b", false, controller.signal);
-  const next = turns.begin("c", false, signal);
+  const given = turns.begin("b", controller.signal);
+  const next = turns.begin("c", signal);
   controller.abort(new Error("enough"));
   await expect(given).rejects.toThrow("enough");
-  await expect(turns.begin("a", false, controller.signal)).rejects.toThrow("enough");
+  await expect(turns.begin("a", controller.signal)).rejects.toThrow("enough");
   end();
   expect(await isSettled(next)).toBe(true);
 });
 
 test("a turn that is ended twice makes room once", async () => {
   const turns = createTurns({ perHost: 1, inAll: 1 });
-  const end = await turns.begin("a", false, signal);
+  const end = await turns.begin("a", signal);
   end();
   end();
-  await turns.begin("a", false, signal);
-  expect(await isSettled(turns.begin("a", false, signal))).toBe(false);
+  await turns.begin("a", signal);
+  expect(await isSettled(turns.begin("a", signal))).toBe(false);
 });
 
 const request = fc.record({
   host: fc.constantFrom("a", "b", "c"),
-  isBeside: fc.boolean(),
   isAborted: fc.boolean(),
 });
 
@@ -83,11 +73,11 @@ property.prop([
       const controller = new AbortController();
       if (each.isAborted)
         void scheduler.schedule(Promise.resolve()).then(() => controller.abort(new Error("enough")));
-      const end = await turns.begin(each.host, each.isBeside, controller.signal).catch(() => undefined);
+      const end = await turns.begin(each.host, controller.signal).catch(() => undefined);
       if (!end) return;
       running.push(each);
       expect(running.filter(({ host }) => host === each.host).length).toBeLessThanOrEqual(perHost);
-      expect(running.filter(({ isBeside }) => !isBeside).length).toBeLessThanOrEqual(inAll);
+      expect(running.length).toBeLessThanOrEqual(inAll);
       await scheduler.schedule(Promise.resolve());
       running.splice(running.indexOf(each), 1);
       end();

@@ -1,14 +1,17 @@
-/** Requests wait here for their turn, so that no more are under way than a host, and this machine's line, shall bear. */
+/**
+ * Requests, or uploads, wait here for their turn, so that no more are under way than a host, and this machine's line, shall bear.
+ *
+ * Who has a turn may not wait for another one of the same `Turns`: if all did, none would come.
+ */
 export interface Turns {
   /**
-   * Waits until both the host and, unless `isBeside`, all hosts together have room, and takes both at once: none is held
-   * while the other is waited for. So a request that waits for its host keeps nobody from another host, and there is no order
-   * of taking in which two could wait for each other. First come, first served, by host. What it answers with ends the turn.
+   * Waits until both the host and all hosts together have room, and takes both at once: none is held while the other is waited
+   * for. So what waits for its host keeps nobody from another host, and there is no order of taking in which two could wait for
+   * each other. First come, first served, by host. What it answers with ends the turn.
    *
-   * @param isBeside - counts for its host alone.
    * @throws the signal's reason when aborted, also while it waits.
    */
-  begin(host: string, isBeside: boolean, signal: AbortSignal): Promise<() => void>;
+  begin(host: string, signal: AbortSignal): Promise<() => void>;
 }
 
 export interface TurnLimits {
@@ -18,7 +21,6 @@ export interface TurnLimits {
 
 interface Waiting {
   readonly host: string;
-  readonly isBeside: boolean;
   readonly start: () => void;
 }
 
@@ -27,13 +29,13 @@ export function createTurns({ perHost, inAll }: TurnLimits): Turns {
   const waiting = new Set<Waiting>();
   let all = 0;
 
-  function hasRoom(host: string, isBeside: boolean): boolean {
-    return (ofHosts.get(host) ?? 0) < perHost && (isBeside || all < inAll);
+  function hasRoom(host: string): boolean {
+    return (ofHosts.get(host) ?? 0) < perHost && all < inAll;
   }
 
-  function take(host: string, isBeside: boolean): () => void {
+  function take(host: string): () => void {
     ofHosts.set(host, (ofHosts.get(host) ?? 0) + 1);
-    if (!isBeside) all++;
+    all++;
     let isOver = false;
     return () => {
       if (isOver) return;
@@ -41,7 +43,7 @@ export function createTurns({ perHost, inAll }: TurnLimits): Turns {
       const left = (ofHosts.get(host) ?? 1) - 1;
       if (left === 0) ofHosts.delete(host);
       else ofHosts.set(host, left);
-      if (!isBeside) all--;
+      all--;
       startNext();
     };
   }
@@ -49,18 +51,18 @@ export function createTurns({ perHost, inAll }: TurnLimits): Turns {
   /** In the order in which they came, past those whose host has no room yet. */
   function startNext(): void {
     for (const request of waiting) {
-      if (!hasRoom(request.host, request.isBeside)) continue;
+      if (!hasRoom(request.host)) continue;
       waiting.delete(request);
       request.start();
     }
   }
 
   return {
-    async begin(host, isBeside, signal) {
+    async begin(host, signal) {
       signal.throwIfAborted();
-      if (hasRoom(host, isBeside)) return take(host, isBeside);
+      if (hasRoom(host)) return take(host);
       const { promise, resolve, reject } = Promise.withResolvers<() => void>();
-      const request: Waiting = { host, isBeside, start: () => resolve(take(host, isBeside)) };
+      const request: Waiting = { host, start: () => resolve(take(host)) };
       const onAbort = (): void => {
         // Not in the queue any more: its turn has come, and whoever gets it ends it.
         if (waiting.delete(request)) reject(signal.reason);

@@ -95,7 +95,8 @@ export function uploadRequest(
   method: RegistryRequest["method"],
   path: string | URL,
 ): RegistryRequest {
-  return { registry, repository, subject, method, path, headers: {}, actions: "pull,push" };
+  const headers = {};
+  return { registry, repository, subject, method, path, headers, actions: "pull,push", isUncounted: true };
 }
 
 /** The URL that ends the upload. Its query is kept as it is: it may be signed. */

@@ -86,7 +86,7 @@ async function postRefreshToken(
   const response = await transport.request(
     {
       method: "POST",
-      isBeside: true,
+      isUncounted: true,
       url: realm,
       headers: { accept: "application/json", "content-type": "application/x-www-form-urlencoded" },
       body: form.toString(),
@@ -122,7 +122,7 @@ function getToken(
     transport,
     {
       method: "GET",
-      isBeside: true,
+      isUncounted: true,
       url,
       headers,
       confinement: realmConfinement(realm, registry, transport),
