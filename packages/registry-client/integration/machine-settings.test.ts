@@ -92,6 +92,18 @@ describe.skipIf(judge.skip)(
       expect(descriptor.digest).toBe(small.manifestDescriptor.digest);
     });
 
+    test("one that wants a client's certificate and gets none, or another's, hangs up: what may be wrong is said", async () => {
+      const registry = await filled({ tls: { certificates, mutual: true } });
+      const { client: others } = await makeCertificates(join(directory, "others"));
+      for (const shown of [{}, { cert: others.cert, key: others.key }]) {
+        const trust = { additionalCa: [certificates.ca], ...shown };
+        await expect(fetchFrom(registry, { plainHttp: false, tls: () => trust })).rejects.toMatchObject({
+          code: "REGISTRY_INTERRUPTED",
+          hint: expect.stringContaining("certificate"),
+        });
+      }
+    });
+
     test("a registry that registries.conf calls insecure is spoken to with any certificate", async () => {
       const registry = await filled({ tls: { certificates } });
       const machine = await emptyMachine();

@@ -15,6 +15,7 @@ test.each([
   ["DEPTH_ZERO_SELF_SIGNED_CERT", "REGISTRY_TLS", false],
   ["ERR_TLS_CERT_ALTNAME_INVALID", "REGISTRY_TLS", false],
   ["ERR_SSL_WRONG_VERSION_NUMBER", "REGISTRY_TLS", false],
+  ["ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE", "REGISTRY_TLS", false],
   ["ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED", "REGISTRY_UNAUTHORIZED", false],
   ["ERR_SSL_TLSV1_ALERT_UNKNOWN_CA", "REGISTRY_UNAUTHORIZED", false],
   ["ERR_SSL_SSL/TLS_ALERT_BAD_CERTIFICATE", "REGISTRY_UNAUTHORIZED", false],
@@ -25,6 +26,19 @@ test.each([
   const cause = Object.assign(new Error("x"), { code });
   expect(connectionFault("host:1", cause)).toMatchObject({ code: expected, isTransient, cause });
 });
+
+test.each([
+  ["ECONNRESET", true, true],
+  ["UND_ERR_SOCKET", true, true],
+  ["UND_ERR_SOCKET", false, false],
+  ["ECONNREFUSED", true, false],
+])(
+  "%s by TLS from a host that has never answered (%s) speaks of certificates: %s",
+  (code, isUnproven, does) => {
+    const { hint } = connectionFault("host", Object.assign(new Error("x"), { code }), { isUnproven });
+    expect(hint.includes("certificate")).toBe(does);
+  },
+);
 
 test("an error that has its type already keeps it", () => {
   const error = new RegistryError("REGISTRY_ADDRESS_REFUSED", "", "");

@@ -9,6 +9,16 @@ const unreachable: Fault = [
   true,
 ];
 const interrupted: Fault = ["REGISTRY_INTERRUPTED", "broke off the connection", "try again", true];
+/**
+ * By TLS 1.3 a client is done, and has sent its request, before the host has judged its certificate. Of the alert that says why it
+ * hangs up then, the HTTP client tells nothing.
+ */
+const cutOff: Fault = [
+  "REGISTRY_INTERRUPTED",
+  "broke off the connection before it answered anything",
+  "try again; if it always does, it may let in nobody without a certificate that it trusts: give that, and its key",
+  true,
+];
 const stalled: Fault = [
   "REGISTRY_STALLED",
   "sent nothing for too long",
@@ -67,8 +77,20 @@ const certificateAlert =
 const proxyCode =
   /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|UND_ERR_(CONNECT_TIMEOUT|ABORTED|INVALID_ARG|PRX_\w+|SOCKS5\w*))$/;
 
-/** Turns what the HTTP client threw while talking to `host`, perhaps through the proxy `proxy`, into a typed error. */
-export function connectionFault(host: string, cause: unknown, proxy?: string): RegistryError {
+/** What is known of a connection that failed. */
+export interface FailedConnection {
+  /** The proxy that it went through. */
+  readonly proxy?: string | undefined;
+  /** Whether it was to speak TLS with a host that has not answered anything yet. */
+  readonly isUnproven?: boolean;
+}
+
+/** Turns what the HTTP client threw while talking to `host` into a typed error. */
+export function connectionFault(
+  host: string,
+  cause: unknown,
+  { proxy, isUnproven = false }: FailedConnection = {},
+): RegistryError {
   if (cause instanceof RegistryError) return cause;
   const code = systemCode(cause);
   if (proxy !== undefined && proxyCode.test(code))
@@ -78,7 +100,8 @@ export function connectionFault(host: string, cause: unknown, proxy?: string): R
       "check HTTPS_PROXY, HTTP_PROXY and ALL_PROXY, and whether NO_PROXY should name the host",
       { cause, isTransient: !/^UND_ERR_(ABORTED|INVALID_ARG)$/.test(code) },
     );
-  const [errorCode, what, hint, isTransient] = faults[code] ?? otherFault(code);
+  const fault = faults[code] ?? otherFault(code);
+  const [errorCode, what, hint, isTransient] = fault === interrupted && isUnproven ? cutOff : fault;
   return new RegistryError(errorCode, `${host} ${what} (${code})`, hint, { cause, isTransient });
 }
 
@@ -100,6 +123,13 @@ function otherFault(code: string): Fault {
       "REGISTRY_UNAUTHORIZED",
       "lets in nobody without a certificate that it trusts",
       "give the certificate, and its key, that the registry knows this machine by",
+      false,
+    ];
+  if (/^ERR_SSL_\S*_ALERT_HANDSHAKE_FAILURE$/.test(code))
+    return [
+      "REGISTRY_TLS",
+      "refuses the TLS handshake",
+      "it may want another version of TLS, or a certificate that it knows this machine by",
       false,
     ];
   if (tlsCode.test(code))

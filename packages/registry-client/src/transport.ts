@@ -92,6 +92,7 @@ export function createTransport(options: TransportOptions): Transport {
   const dispatchers = new Map<string, Dispatcher>();
   const tlsOfHosts = new Map<string, Promise<TlsSettings | undefined>>();
   const reaches = new Map<string, AddressReach>();
+  const answeredByTls = new Set<string>();
   const turns = createTurns({ perHost: options.maxConnectionsPerHost, inAll: options.maxConnections });
 
   async function tlsFor(url: URL): Promise<TlsSettings | undefined> {
@@ -178,6 +179,7 @@ export function createTransport(options: TransportOptions): Transport {
         const sending = { method, url, headers: all, body: sent.body };
         const end = isUncounted ? () => {} : await turns.begin(url.host, signal);
         const answer = await exchangeInTurn(dispatcher, sending, signal, end);
+        if (url.protocol === "https:") answeredByTls.add(url.host);
         return {
           url,
           status: answer.status,
@@ -188,7 +190,8 @@ export function createTransport(options: TransportOptions): Transport {
       } catch (cause) {
         signal.throwIfAborted();
         const [ownFault] = sent.faults;
-        throw ownFault ?? connectionFault(url.host, cause, options.proxy(url)?.host);
+        const isUnproven = url.protocol === "https:" && !answeredByTls.has(url.host);
+        throw ownFault ?? connectionFault(url.host, cause, { proxy: options.proxy(url)?.host, isUnproven });
       }
     },
     reachOf(hostname) {
