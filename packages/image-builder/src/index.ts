@@ -55,6 +55,7 @@ export {
   removeOwnBlob,
 } from "./own-registry/own-blobs.ts";
 export { findOwnManifest, readOwnManifest, removeOwnManifest } from "./own-registry/own-manifests.ts";
+export { listOwnImages, type OwnImage, type OwnImagesRequest } from "./own-registry/own-images.ts";
 export type { ManifestName } from "./own-registry/own-names.ts";
 export { listOwnTags } from "./own-registry/own-tags.ts";
 export { listOwnReferrers } from "./own-registry/own-referrers.ts";

@@ -70,7 +70,7 @@ export async function listStoredImages(
 }
 
 /** As the entry says, else the index, else the config; of an image that is damaged nothing is said. */
-async function platformsOf(
+export async function platformsOf(
   store: BlobStore,
   descriptor: Descriptor,
   signal: AbortSignal,

@@ -13,6 +13,7 @@ import {
   inspectImage,
   keepOwnBlob,
   listFiles,
+  listOwnImages,
   listOwnReferrers,
   listOwnTags,
   mountOwnBlob,
@@ -110,6 +111,33 @@ test("a tag that moves to another address of the registry stands for one image",
   expect(await listOwnTags(registry, "a")).toEqual(["1"]);
   expect(await removeOwnManifest(registry, "a", { tag: "1" })).toBe(true);
   expect(await listOwnTags(registry, "a")).toEqual([]);
+});
+
+test("images that were pushed are listed by name, page by page; signatures, and what has no tag, are not", async () => {
+  const { directory: store } = registry.store;
+  await push("b", { tag: "1" }, one);
+  await push("a", { tag: "2" }, two);
+  await upload("a", one.config);
+  await put("a", { tag: "2.sig" }, artifact(two));
+  await push("a/b", { tag: "3" }, two);
+  await push("c", { digest: oneDigest }, one);
+  await push("a/b", { digest: oneDigest }, one);
+  await put("a/b", { tag: "4" }, both.index, mediaTypes.ociIndex);
+  await tagImage(registry.store, "docker.io/library/a:1", { ...one.manifestDescriptor, digest: oneDigest });
+  const names = async (after?: string): Promise<object> => {
+    const { images, next } = await listOwnImages({ hosts, after, limit: 4 }, { store });
+    return { names: images.map(({ name, platforms }) => [name, platforms.length]), next };
+  };
+  const last = `${host}/a:2.sig`;
+  expect(await names()).toEqual({
+    names: [
+      [`${host}/a/b:3`, 1],
+      [`${host}/a/b:4`, 2],
+      [`${host}/a:2`, 1],
+    ],
+    next: last,
+  });
+  expect(await names(last)).toEqual({ names: [[`${host}/b:1`, 1]], next: undefined });
 });
 
 test("what came into the store another way is no repository's, whoever knows its digest", async () => {
