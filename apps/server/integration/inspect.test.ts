@@ -27,12 +27,13 @@ let server: RunningServer;
 let contract: Contract;
 /** Of the built image. */
 let build: string;
+let source: string;
 beforeAll(async () => {
   contract = await openContract();
   directory = await mkdtemp(join(tmpdir(), "bootlayer-inspect-"));
   await writeLayout(join(directory, "layout"), { app });
   server = await startServer(testSettings(join(directory, "server"), { log: { level: "silent" } }));
-  const source = `${new URL(server.url).host}/team/app:1`;
+  source = `${new URL(server.url).host}/team/app:1`;
   const layout = `oci:${join(directory, "layout")}:app`;
   await pushImage({ source: layout, target: source }, { store: join(directory, "pusher") });
   const body = JSON.stringify({ source, platform: "linux/amd64" });
@@ -68,6 +69,14 @@ test("a build tells its events to the end, and is then as the document has it", 
   const { response, text: answer } = await ask(build);
   expect(response.status).toBe(200);
   expect(JSON.parse(answer)).toMatchObject({ state: "ready", manifestDigest: app.manifestDescriptor.digest });
+});
+
+test("what was pushed to the server is listed as builds take it", async () => {
+  const { text } = await ask("/v1/pushed-images");
+  const { digest } = app.manifestDescriptor;
+  expect(JSON.parse(text)).toEqual({ images: [{ source, digest, platforms: ["linux/amd64"] }] });
+  const { text: rest } = await ask(`/v1/pushed-images?after=${source}`);
+  expect(JSON.parse(rest)).toEqual({ images: [] });
 });
 
 test.each([

@@ -18,12 +18,12 @@ test("requests carry the token and go below the address", async () => {
   const asked: string[] = [];
   const client = answering((request) => {
     asked.push(`${request.method} ${request.url} ${request.headers.get("authorization")}`);
-    return Response.json({ builds: [] });
+    return Response.json({ builds: [{ id }] });
   });
   const { data } = await client.GET("/v1/builds", {
     params: { query: { state: ["ready", "failed"], limit: 5 } },
   });
-  expect(data?.builds).toEqual([]);
+  expect(data?.builds.map((build) => build.id)).toEqual([id]);
   expect(asked).toEqual(["GET http://server.test/v1/builds?state=ready&state=failed&limit=5 Bearer blt_x"]);
 });
 

@@ -4,511 +4,531 @@
  */
 
 export interface paths {
-  readonly "/healthz": {
-    readonly parameters: {
-      readonly query?: never;
-      readonly header?: never;
-      readonly path?: never;
-      readonly cookie?: never;
+  "/healthz": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
     };
     /** Whether the process lives */
-    readonly get: operations["getHealth"];
-    readonly put?: never;
-    readonly post?: never;
-    readonly delete?: never;
-    readonly options?: never;
-    readonly head?: never;
-    readonly patch?: never;
-    readonly trace?: never;
+    get: operations["getHealth"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
   };
-  readonly "/metrics": {
-    readonly parameters: {
-      readonly query?: never;
-      readonly header?: never;
-      readonly path?: never;
-      readonly cookie?: never;
+  "/metrics": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
     };
     /** Figures for Prometheus */
-    readonly get: operations["getMetrics"];
-    readonly put?: never;
-    readonly post?: never;
-    readonly delete?: never;
-    readonly options?: never;
-    readonly head?: never;
-    readonly patch?: never;
-    readonly trace?: never;
+    get: operations["getMetrics"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
   };
-  readonly "/readyz": {
-    readonly parameters: {
-      readonly query?: never;
-      readonly header?: never;
-      readonly path?: never;
-      readonly cookie?: never;
+  "/readyz": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
     };
     /** Whether requests may be sent here: database and artifact store answer, and it is not being stopped */
-    readonly get: operations["getReadiness"];
-    readonly put?: never;
-    readonly post?: never;
-    readonly delete?: never;
-    readonly options?: never;
-    readonly head?: never;
-    readonly patch?: never;
-    readonly trace?: never;
+    get: operations["getReadiness"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
   };
-  readonly "/v1/builds": {
-    readonly parameters: {
-      readonly query?: never;
-      readonly header?: never;
-      readonly path?: never;
-      readonly cookie?: never;
+  "/v1/builds": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
     };
     /** List builds, the newest first */
-    readonly get: operations["listBuilds"];
-    readonly put?: never;
+    get: operations["listBuilds"];
+    put?: never;
     /**
      * Ask for a disk
      * @description An equal request that is under way is joined: the answer names its build. So it does for a finished one whose image has not changed.
      */
-    readonly post: operations["createBuild"];
-    readonly delete?: never;
-    readonly options?: never;
-    readonly head?: never;
-    readonly patch?: never;
-    readonly trace?: never;
+    post: operations["createBuild"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
   };
-  readonly "/v1/builds/{id}": {
-    readonly parameters: {
-      readonly query?: never;
-      readonly header?: never;
-      readonly path?: never;
-      readonly cookie?: never;
+  "/v1/builds/{id}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
     };
     /** See one build */
-    readonly get: operations["getBuild"];
-    readonly put?: never;
-    readonly post?: never;
+    get: operations["getBuild"];
+    put?: never;
+    post?: never;
     /**
      * Take an ended build out of the list
      * @description Its disk goes with it, unless another build is of the same disk.
      */
-    readonly delete: operations["deleteBuild"];
-    readonly options?: never;
-    readonly head?: never;
-    readonly patch?: never;
-    readonly trace?: never;
+    delete: operations["deleteBuild"];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
   };
-  readonly "/v1/builds/{id}/cancel": {
-    readonly parameters: {
-      readonly query?: never;
-      readonly header?: never;
-      readonly path?: never;
-      readonly cookie?: never;
+  "/v1/builds/{id}/cancel": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
     };
-    readonly get?: never;
-    readonly put?: never;
+    get?: never;
+    put?: never;
     /** End a build that is queued or under way */
-    readonly post: operations["cancelBuild"];
-    readonly delete?: never;
-    readonly options?: never;
-    readonly head?: never;
-    readonly patch?: never;
-    readonly trace?: never;
+    post: operations["cancelBuild"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
   };
-  readonly "/v1/builds/{id}/config": {
-    readonly parameters: {
-      readonly query?: never;
-      readonly header?: never;
-      readonly path?: never;
-      readonly cookie?: never;
+  "/v1/builds/{id}/config": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
     };
     /** See the image's config, byte by byte as its registry has it */
-    readonly get: operations["getConfig"];
-    readonly put?: never;
-    readonly post?: never;
-    readonly delete?: never;
-    readonly options?: never;
-    readonly head?: never;
-    readonly patch?: never;
-    readonly trace?: never;
+    get: operations["getConfig"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
   };
-  readonly "/v1/builds/{id}/events": {
-    readonly parameters: {
-      readonly query?: never;
-      readonly header?: never;
-      readonly path?: never;
-      readonly cookie?: never;
+  "/v1/builds/{id}/events": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
     };
     /**
      * Watch a build, as server-sent events
      * @description All events of the build, or those after `Last-Event-ID`, as they come; the stream ends after ready, failed or cancelled. `id:` is the sequence, `event:` the kind, `data:` the data of a BuildEvent. Older progress is left out.
      */
-    readonly get: operations["watchBuild"];
-    readonly put?: never;
-    readonly post?: never;
-    readonly delete?: never;
-    readonly options?: never;
-    readonly head?: never;
-    readonly patch?: never;
-    readonly trace?: never;
+    get: operations["watchBuild"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
   };
-  readonly "/v1/builds/{id}/image": {
-    readonly parameters: {
-      readonly query?: never;
-      readonly header?: never;
-      readonly path?: never;
-      readonly cookie?: never;
+  "/v1/builds/{id}/image": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
     };
     /**
      * Download the disk of a finished build
      * @description Range and If-Range for one range, If-Match, If-None-Match and their dates. A client that takes `Content-Encoding: zstd` and asks for no range is sent the whole disk so, in which holes are next to nothing. The entity tag is the sha256 of the whole disk.
      */
-    readonly get: operations["downloadImage"];
-    readonly put?: never;
-    readonly post?: never;
-    readonly delete?: never;
-    readonly options?: never;
-    readonly head?: never;
-    readonly patch?: never;
-    readonly trace?: never;
+    get: operations["downloadImage"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
   };
-  readonly "/v1/builds/{id}/manifest": {
-    readonly parameters: {
-      readonly query?: never;
-      readonly header?: never;
-      readonly path?: never;
-      readonly cookie?: never;
+  "/v1/builds/{id}/manifest": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
     };
     /** See the image's manifest, byte by byte as its registry has it */
-    readonly get: operations["getManifest"];
-    readonly put?: never;
-    readonly post?: never;
-    readonly delete?: never;
-    readonly options?: never;
-    readonly head?: never;
-    readonly patch?: never;
-    readonly trace?: never;
+    get: operations["getManifest"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
   };
-  readonly "/v1/builds/{id}/push": {
-    readonly parameters: {
-      readonly query?: never;
-      readonly header?: never;
-      readonly path?: never;
-      readonly cookie?: never;
+  "/v1/builds/{id}/push": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
     };
-    readonly get?: never;
-    readonly put?: never;
+    get?: never;
+    put?: never;
     /**
      * Push the disk of a finished build to a registry, as an artifact that refers to its image
      * @description The answer comes when the disk is there; a client that goes away ends the push. Where a `reference` is named, the registry is asked with the credentials of this request or none; without, with the server's own if the request has none.
      */
-    readonly post: operations["pushDisk"];
-    readonly delete?: never;
-    readonly options?: never;
-    readonly head?: never;
-    readonly patch?: never;
-    readonly trace?: never;
+    post: operations["pushDisk"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
   };
-  readonly "/v1/builds/{id}/retry": {
-    readonly parameters: {
-      readonly query?: never;
-      readonly header?: never;
-      readonly path?: never;
-      readonly cookie?: never;
+  "/v1/builds/{id}/retry": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
     };
-    readonly get?: never;
-    readonly put?: never;
+    get?: never;
+    put?: never;
     /** Ask once more for a disk whose build failed or was cancelled */
-    readonly post: operations["retryBuild"];
-    readonly delete?: never;
-    readonly options?: never;
-    readonly head?: never;
-    readonly patch?: never;
-    readonly trace?: never;
+    post: operations["retryBuild"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
   };
-  readonly "/v1/builds/{id}/tree": {
-    readonly parameters: {
-      readonly query?: never;
-      readonly header?: never;
-      readonly path?: never;
-      readonly cookie?: never;
+  "/v1/builds/{id}/tree": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
     };
     /**
      * List a directory of the image, with sizes
      * @description The image as it was built, without the guest's additions. The first time all its layers are read.
      */
-    readonly get: operations["listTree"];
-    readonly put?: never;
-    readonly post?: never;
-    readonly delete?: never;
-    readonly options?: never;
-    readonly head?: never;
-    readonly patch?: never;
-    readonly trace?: never;
+    get: operations["listTree"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
   };
-  readonly "/v1/garbage": {
-    readonly parameters: {
-      readonly query?: never;
-      readonly header?: never;
-      readonly path?: never;
-      readonly cookie?: never;
+  "/v1/garbage": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
     };
-    readonly get?: never;
-    readonly put?: never;
+    get?: never;
+    put?: never;
     /**
      * Remove what no image and no build needs
      * @description Blobs are those of the store of the server that answers; disks those of all servers.
      */
-    readonly post: operations["collectGarbage"];
-    readonly delete?: never;
-    readonly options?: never;
-    readonly head?: never;
-    readonly patch?: never;
-    readonly trace?: never;
+    post: operations["collectGarbage"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
   };
-  readonly "/v1/tokens": {
-    readonly parameters: {
-      readonly query?: never;
-      readonly header?: never;
-      readonly path?: never;
-      readonly cookie?: never;
+  "/v1/pushed-images": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List the images that were pushed to this server's own registry
+     * @description Those of the store of the server that answers. A page may hold fewer than `limit`.
+     */
+    get: operations["listPushedImages"];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  "/v1/tokens": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
     };
     /** List tokens, expired and revoked ones too */
-    readonly get: operations["listTokens"];
-    readonly put?: never;
+    get: operations["listTokens"];
+    put?: never;
     /** Make a token; the answer alone holds its secret */
-    readonly post: operations["createToken"];
-    readonly delete?: never;
-    readonly options?: never;
-    readonly head?: never;
-    readonly patch?: never;
-    readonly trace?: never;
+    post: operations["createToken"];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
   };
-  readonly "/v1/tokens/{id}": {
-    readonly parameters: {
-      readonly query?: never;
-      readonly header?: never;
-      readonly path?: never;
-      readonly cookie?: never;
+  "/v1/tokens/{id}": {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
     };
-    readonly get?: never;
-    readonly put?: never;
-    readonly post?: never;
+    get?: never;
+    put?: never;
+    post?: never;
     /** Refuse a token from now on */
-    readonly delete: operations["revokeToken"];
-    readonly options?: never;
-    readonly head?: never;
-    readonly patch?: never;
-    readonly trace?: never;
+    delete: operations["revokeToken"];
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
   };
 }
 export type webhooks = Record<string, never>;
 export interface components {
   schemas: {
     /** @description A disk that was asked for */
-    readonly Build: {
+    Build: {
       /** @description How often a worker has taken it up */
-      readonly attempts: number;
+      attempts: number;
       /** @description Equal keys are equal bytes */
-      readonly buildKey?: string;
-      readonly cancelRequested: boolean;
+      buildKey?: string;
+      cancelRequested: boolean;
       /** Format: date-time */
-      readonly createdAt: string;
+      createdAt: string;
       /** Format: date-time */
-      readonly endedAt?: string;
+      endedAt?: string;
       /** @description The build of the same key that this one waits for */
-      readonly follows?: string;
-      readonly id: string;
-      readonly manifestDigest?: string;
+      follows?: string;
+      id: string;
+      manifestDigest?: string;
       /** @description Place in the queue from 1, while it is queued */
-      readonly position?: number;
-      readonly problem?: components["schemas"]["BuildProblem"];
-      readonly report?: components["schemas"]["BuildReport"];
-      readonly request: components["schemas"]["BuildRequest"];
+      position?: number;
+      problem?: components["schemas"]["BuildProblem"];
+      report?: components["schemas"]["BuildReport"];
+      request: components["schemas"]["BuildRequest"];
       /** Format: date-time */
-      readonly startedAt?: string;
-      readonly state: components["schemas"]["BuildState"];
+      startedAt?: string;
+      state: components["schemas"]["BuildState"];
     };
     /** @description What happens to a build; ready, failed and cancelled come last */
-    readonly BuildEvent:
+    BuildEvent:
       | {
-          readonly data: {
+          data: {
             /** @description Place in the queue, from 1 */
-            readonly position: number;
+            position: number;
           };
           /** @constant */
-          readonly kind: "queued";
+          kind: "queued";
           /** @description The id of the server-sent event */
-          readonly sequence: number;
+          sequence: number;
         }
       | {
-          readonly data: {
-            readonly state: components["schemas"]["BuildState"];
+          data: {
+            state: components["schemas"]["BuildState"];
           };
           /** @constant */
-          readonly kind: "state";
+          kind: "state";
           /** @description The id of the server-sent event */
-          readonly sequence: number;
+          sequence: number;
         }
       | {
-          readonly data: {
-            readonly digest: string;
-            readonly layers: readonly {
-              readonly digest: string;
-              readonly size: number;
+          data: {
+            digest: string;
+            layers: {
+              digest: string;
+              size: number;
             }[];
-            readonly platform: string;
+            platform: string;
           };
           /** @constant */
-          readonly kind: "resolved";
+          kind: "resolved";
           /** @description The id of the server-sent event */
-          readonly sequence: number;
+          sequence: number;
         }
       | {
-          readonly data: {
-            readonly layers: readonly {
+          data: {
+            layers: {
               /** @description Whether the server had the layer already */
-              readonly cached: boolean;
-              readonly digest: string;
+              cached: boolean;
+              digest: string;
               /** @description Of the layer as it was sent, that have been read into the disk */
-              readonly flattenedBytes: number;
+              flattenedBytes: number;
               /** @description That have come from the registry */
-              readonly pulledBytes: number;
-              readonly totalBytes: number;
+              pulledBytes: number;
+              totalBytes: number;
             }[];
-            readonly writtenBytes: number;
+            writtenBytes: number;
           };
           /** @constant */
-          readonly kind: "progress";
+          kind: "progress";
           /** @description The id of the server-sent event */
-          readonly sequence: number;
+          sequence: number;
         }
       | {
-          readonly data: {
-            readonly bytes: number;
-            readonly seconds: number;
-            readonly stage: string;
+          data: {
+            bytes: number;
+            seconds: number;
+            stage: string;
           };
           /** @constant */
-          readonly kind: "stage";
+          kind: "stage";
           /** @description The id of the server-sent event */
-          readonly sequence: number;
+          sequence: number;
         }
       | {
-          readonly data: {
-            readonly bytes: number;
-            readonly cached: boolean;
-            readonly digest: string;
-            readonly key: string;
-            readonly sha256: string;
+          data: {
+            bytes: number;
+            cached: boolean;
+            digest: string;
+            key: string;
+            sha256: string;
           };
           /** @constant */
-          readonly kind: "ready";
+          kind: "ready";
           /** @description The id of the server-sent event */
-          readonly sequence: number;
+          sequence: number;
         }
       | {
-          readonly data: {
-            readonly problem: components["schemas"]["BuildProblem"];
+          data: {
+            problem: components["schemas"]["BuildProblem"];
           };
           /** @constant */
-          readonly kind: "failed";
+          kind: "failed";
           /** @description The id of the server-sent event */
-          readonly sequence: number;
+          sequence: number;
         }
       | {
-          readonly data: Record<string, never>;
+          data: Record<string, never>;
           /** @constant */
-          readonly kind: "cancelled";
+          kind: "cancelled";
           /** @description The id of the server-sent event */
-          readonly sequence: number;
+          sequence: number;
         };
     /** @description Builds, the newest first */
-    readonly BuildList: {
-      readonly builds: readonly components["schemas"]["Build"][];
+    BuildList: {
+      builds: components["schemas"]["Build"][];
       /** @description The `after` of the next page; absent on the last */
-      readonly next?: string;
+      next?: string;
     };
     /** @description Why a build failed */
-    readonly BuildProblem: {
+    BuildProblem: {
       /** @example REGISTRY_NOT_FOUND */
-      readonly code: string;
-      readonly detail: string;
-      readonly hint: string;
-      readonly title: string;
+      code: string;
+      detail: string;
+      hint: string;
+      title: string;
     };
     /** @description What a finished build says of its disk */
-    readonly BuildReport: {
+    BuildReport: {
       /** @description Length of the disk, holes included */
-      readonly bytes?: number;
+      bytes?: number;
       /** @description Whether the disk was there already */
-      readonly cached?: boolean;
+      cached?: boolean;
       /** @description Bytes of the disk that are not holes */
-      readonly dataBytes?: number;
+      dataBytes?: number;
       /** @description Of the manifest that the disk was made from */
-      readonly digest?: string;
+      digest?: string;
       /** @description Whether the disk came from the source's registry, in place of being built */
-      readonly fetched?: boolean;
-      readonly guest?: {
-        readonly initSystem?: string;
-        readonly kernelArguments?: readonly string[];
-        readonly ports?: readonly {
-          readonly port: number;
-          readonly protocol: string;
+      fetched?: boolean;
+      guest?: {
+        initSystem?: string;
+        kernelArguments?: string[];
+        ports?: {
+          port: number;
+          protocol: string;
         }[];
-        readonly warnings?: readonly string[];
+        warnings?: string[];
       };
       /** @description The base layer first */
-      readonly layers?: readonly components["schemas"]["LayerReport"][];
-      readonly platform?: string;
-      readonly sha256?: string;
-      readonly stages?: readonly {
-        readonly bytes: number;
-        readonly seconds: number;
-        readonly stage: string;
+      layers?: components["schemas"]["LayerReport"][];
+      platform?: string;
+      sha256?: string;
+      stages?: {
+        bytes: number;
+        seconds: number;
+        stage: string;
       }[];
-      readonly warnings?: readonly string[];
+      warnings?: string[];
     };
-    readonly BuildRequest: {
-      readonly blockSize?: number;
+    BuildRequest: {
+      blockSize?: number;
       /** @example zstd:15 */
-      readonly compression?: string;
+      compression?: string;
       /**
        * @default ext4
        * @enum {string}
        */
-      readonly format: "ext4" | "squashfs";
-      readonly guest?: components["schemas"]["Guest"];
+      format: "ext4" | "squashfs";
+      guest?: components["schemas"]["Guest"];
       /** @example linux/amd64 */
-      readonly platform?: string;
+      platform?: string;
       /** @example +512MiB */
-      readonly size?: string;
+      size?: string;
       /** @example docker.io/library/alpine:3.22 */
-      readonly source: string;
-      readonly sourceDateEpoch?: number;
+      source: string;
+      sourceDateEpoch?: number;
     };
-    readonly BuildRequestInput: {
-      readonly blockSize?: number;
+    BuildRequestInput: {
+      blockSize?: number;
       /** @example zstd:15 */
-      readonly compression?: string;
+      compression?: string;
       /**
        * @default ext4
        * @enum {string}
        */
-      readonly format: "ext4" | "squashfs";
-      readonly guest?: components["schemas"]["Guest"];
+      format: "ext4" | "squashfs";
+      guest?: components["schemas"]["Guest"];
       /** @example linux/amd64 */
-      readonly platform?: string;
+      platform?: string;
       /** @example +512MiB */
-      readonly size?: string;
+      size?: string;
       /** @example docker.io/library/alpine:3.22 */
-      readonly source: string;
-      readonly sourceDateEpoch?: number;
+      source: string;
+      sourceDateEpoch?: number;
     };
     /**
      * @description Where a build is; ready, failed and cancelled are final
      * @enum {string}
      */
-    readonly BuildState:
+    BuildState:
       | "queued"
       | "resolving"
       | "pulling"
@@ -518,416 +538,430 @@ export interface components {
       | "ready"
       | "failed"
       | "cancelled";
-    readonly CreatedToken: {
+    CreatedToken: {
       /** @description Shown here and never again */
-      readonly secret: string;
-      readonly token: components["schemas"]["Token"];
+      secret: string;
+      token: components["schemas"]["Token"];
     };
     /** @description What was, or would be, removed */
-    readonly GarbageReport: {
+    GarbageReport: {
       /** @description Of images that no name leads to, by digest */
-      readonly blobs: readonly {
-        readonly bytes: number;
-        readonly name: string;
+      blobs: {
+        bytes: number;
+        name: string;
       }[];
       /** @description Finished disks of no build in the catalogue */
-      readonly disks: readonly {
-        readonly bytes: number;
-        readonly name: string;
+      disks: {
+        bytes: number;
+        name: string;
       }[];
-      readonly dryRun: boolean;
-      readonly freedBytes: number;
+      dryRun: boolean;
+      freedBytes: number;
       /** @description What killed processes left in the store */
-      readonly leavings: readonly {
-        readonly bytes: number;
-        readonly name: string;
+      leavings: {
+        bytes: number;
+        name: string;
       }[];
     };
     /** @description A collection of garbage */
-    readonly GarbageRequestInput: {
+    GarbageRequestInput: {
       /**
        * @description Only say what would be removed
        * @default false
        */
-      readonly dryRun: boolean;
+      dryRun: boolean;
       /**
        * @description What was written or used later than so long ago stays
        * @default 3600
        */
-      readonly graceSeconds: number;
+      graceSeconds: number;
     };
-    readonly Guest: {
-      readonly agent?: {
-        readonly serial?: string;
-        readonly vsock?: number;
+    Guest: {
+      agent?: {
+        serial?: string;
+        vsock?: number;
       };
-      readonly dns?: {
-        readonly search?: readonly string[];
-        readonly servers: readonly string[];
+      dns?: {
+        search?: string[];
+        servers: string[];
       };
-      readonly files?: readonly {
-        readonly content: string;
-        readonly gid?: number;
-        readonly guest: string;
-        readonly mode?: string;
-        readonly uid?: number;
+      files?: {
+        content: string;
+        gid?: number;
+        guest: string;
+        mode?: string;
+        uid?: number;
       }[];
-      readonly hostname?: string;
-      readonly hosts?: readonly {
-        readonly address: string;
-        readonly names: readonly string[];
+      hostname?: string;
+      hosts?: {
+        address: string;
+        names: string[];
       }[];
       /** @enum {string} */
-      readonly init?: "auto" | "bootlayer" | "systemd" | "openrc";
-      readonly modules?: {
-        readonly load: readonly string[];
+      init?: "auto" | "bootlayer" | "systemd" | "openrc";
+      modules?: {
+        load: string[];
       };
-      readonly mounts?: readonly {
-        readonly device: string;
-        readonly options?: string;
-        readonly path: string;
-        readonly type?: string;
+      mounts?: {
+        device: string;
+        options?: string;
+        path: string;
+        type?: string;
       }[];
-      readonly network?:
+      network?:
         | {
             /** @constant */
-            readonly mode: "none";
+            mode: "none";
           }
         | {
-            readonly interface?: string;
+            interface?: string;
             /** @constant */
-            readonly mode: "kernel";
+            mode: "kernel";
           }
         | {
-            readonly interface?: string;
+            interface?: string;
             /** @constant */
-            readonly mode: "dhcp";
-            readonly mtu?: number;
+            mode: "dhcp";
+            mtu?: number;
           }
         | {
-            readonly addresses: readonly string[];
-            readonly gateways?: readonly string[];
-            readonly interface?: string;
+            addresses: string[];
+            gateways?: string[];
+            interface?: string;
             /** @constant */
-            readonly mode: "static";
-            readonly mtu?: number;
+            mode: "static";
+            mtu?: number;
           };
       /** @enum {string} */
-      readonly onExit?: "power-off" | "reboot" | "halt";
-      readonly overlay?:
+      onExit?: "power-off" | "reboot" | "halt";
+      overlay?:
         | {
             /** @constant */
-            readonly kind: "tmpfs";
-            readonly size?: string;
+            kind: "tmpfs";
+            size?: string;
           }
         | {
-            readonly device: string;
+            device: string;
             /** @constant */
-            readonly kind: "device";
-            readonly type?: string;
+            kind: "device";
+            type?: string;
           };
-      readonly process?: {
-        readonly cmd?: readonly string[];
-        readonly entrypoint?: readonly string[];
-        readonly env?: {
-          readonly [key: string]: string;
+      process?: {
+        cmd?: string[];
+        entrypoint?: string[];
+        env?: {
+          [key: string]: string;
         };
-        readonly limits?: {
-          readonly [key: string]:
-            | (number | "unlimited")
-            | readonly [number | "unlimited", number | "unlimited"];
+        limits?: {
+          [key: string]: (number | "unlimited") | [number | "unlimited", number | "unlimited"];
         };
-        readonly stdin?: boolean;
-        readonly stopSignal?: string;
-        readonly stopTimeoutSeconds?: number;
-        readonly terminal?: boolean;
-        readonly user?: string;
-        readonly workingDirectory?: string;
+        stdin?: boolean;
+        stopSignal?: string;
+        stopTimeoutSeconds?: number;
+        terminal?: boolean;
+        user?: string;
+        workingDirectory?: string;
       };
-      readonly services?: readonly {
-        readonly command: readonly string[];
-        readonly env?: {
-          readonly [key: string]: string;
+      services?: {
+        command: string[];
+        env?: {
+          [key: string]: string;
         };
-        readonly name: string;
-        readonly restart?: boolean;
+        name: string;
+        restart?: boolean;
       }[];
-      readonly ssh?: {
-        readonly authorizedKeys: readonly string[];
-        readonly user?: string;
+      ssh?: {
+        authorizedKeys: string[];
+        user?: string;
       };
       /** @constant */
-      readonly version?: 1;
+      version?: 1;
     };
-    readonly Health: {
+    Health: {
       /** @constant */
-      readonly status: "ok";
+      status: "ok";
     };
     /** @description How a layer came and was read */
-    readonly LayerReport: {
-      readonly bytes: number;
-      readonly cached: boolean;
-      readonly digest: string;
-      readonly firstByte?: number;
-      readonly flattened?: number;
-      readonly flattening?: number;
-      readonly lastByte?: number;
+    LayerReport: {
+      bytes: number;
+      cached: boolean;
+      digest: string;
+      firstByte?: number;
+      flattened?: number;
+      flattening?: number;
+      lastByte?: number;
       /** @description From 0, the base layer */
-      readonly layer: number;
+      layer: number;
       /** @description Seconds since the work began, as all that follow */
-      readonly requested?: number;
+      requested?: number;
     };
-    readonly NewToken: {
+    NewToken: {
       /** @description Absent: never */
-      readonly expiresInSeconds?: number;
+      expiresInSeconds?: number;
       /**
        * @description Whose it is
        * @example ci
        */
-      readonly name: string;
-      readonly scopes: readonly ("read" | "build" | "push" | "admin")[];
+      name: string;
+      scopes: ("read" | "build" | "push" | "admin")[];
     };
     /** @description Why a request was not carried out (RFC 9457) */
-    readonly Problem: {
+    Problem: {
       /**
        * @description Stable: docs/errors.md lists all
        * @example BUILD_NOT_FOUND
        */
-      readonly code: string;
+      code: string;
       /** @description What is wrong, naming the input */
-      readonly detail: string;
+      detail: string;
       /** @description What to do about it */
-      readonly hint: string;
+      hint: string;
       /** @description What does not fit the schema, by JSON pointer */
-      readonly issues?: readonly {
-        readonly message: string;
-        readonly path: string;
+      issues?: {
+        message: string;
+        path: string;
       }[];
       /** @description Names the request in the server's log */
-      readonly requestId: string;
+      requestId: string;
       /** @example 404 */
-      readonly status: number;
+      status: number;
       /**
        * @description What the status means
        * @example Not Found
        */
-      readonly title: string;
+      title: string;
     };
     /** @description A disk in a registry */
-    readonly PushedDisk: {
+    PushedDisk: {
       /** @description Of the artifact's manifest */
-      readonly digest: string;
+      digest: string;
       /** @description Repository and tag, or repository and digest */
-      readonly reference: string;
+      reference: string;
       /** @description The image's manifest, which the artifact refers to */
-      readonly subject: {
-        readonly digest: string;
-        readonly mediaType: string;
-        readonly size: number;
+      subject: {
+        digest: string;
+        mediaType: string;
+        size: number;
       };
     };
+    /** @description An image that was pushed to the server */
+    PushedImage: {
+      /** @description Of its manifest or index */
+      digest: string;
+      /**
+       * @example [
+       *       "linux/amd64"
+       *     ]
+       */
+      platforms: string[];
+      /**
+       * @description The `source` of a build
+       * @example 127.0.0.1:7480/team/app:1
+       */
+      source: string;
+    };
+    /** @description Images that were pushed to the server, by name */
+    PushedImageList: {
+      images: components["schemas"]["PushedImage"][];
+      /** @description The `after` of the next page; absent on the last */
+      next?: string;
+    };
     /** @description Where a disk goes */
-    readonly PushRequest: {
+    PushRequest: {
       /**
        * @description A repository, with a tag if the disk is to have that name too; default: the source's repository
        * @example registry.example/team/app
        */
-      readonly reference?: string;
+      reference?: string;
     };
     /** @description What lets a client in, without its secret */
-    readonly Token: {
+    Token: {
       /** Format: date-time */
-      readonly createdAt: string;
+      createdAt: string;
       /** Format: date-time */
-      readonly expiresAt?: string;
-      readonly id: string;
-      readonly name: string;
+      expiresAt?: string;
+      id: string;
+      name: string;
       /** Format: date-time */
-      readonly revokedAt?: string;
-      readonly scopes: readonly ("read" | "build" | "push" | "admin")[];
+      revokedAt?: string;
+      scopes: ("read" | "build" | "push" | "admin")[];
       /**
        * Format: date-time
        * @description To the minute
        */
-      readonly usedAt?: string;
+      usedAt?: string;
     };
-    readonly TokenList: {
-      readonly tokens: readonly components["schemas"]["Token"][];
+    TokenList: {
+      tokens: components["schemas"]["Token"][];
     };
     /** @description A name in an image */
-    readonly TreeEntry: {
+    TreeEntry: {
       /** @description How many names a directory holds */
-      readonly entries?: number;
-      readonly gid: number;
+      entries?: number;
+      gid: number;
       /** @example 0755 */
-      readonly mode: string;
+      mode: string;
       /** @description Seconds since 1970 */
-      readonly mtime: number;
+      mtime: number;
       /** @description What is no UTF-8, and control characters, as \xNN */
-      readonly name: string;
+      name: string;
       /** @description Bytes of a file; of a directory, of all files below it at each of their names */
-      readonly size?: number;
+      size?: number;
       /** @description Of a symlink, as written */
-      readonly target?: string;
+      target?: string;
       /** @enum {string} */
-      readonly type:
-        | "directory"
-        | "file"
-        | "symlink"
-        | "character-device"
-        | "block-device"
-        | "fifo"
-        | "socket";
-      readonly uid: number;
+      type: "directory" | "file" | "symlink" | "character-device" | "block-device" | "fifo" | "socket";
+      uid: number;
     };
     /** @description What a directory of an image holds, in byte order */
-    readonly TreeLevel: {
-      readonly entries: readonly components["schemas"]["TreeEntry"][];
-      readonly next?: string;
+    TreeLevel: {
+      entries: components["schemas"]["TreeEntry"][];
+      next?: string;
     };
   };
   responses: {
     /** @description The registry, or the place of the disks, fails */
-    readonly BadGateway: {
+    BadGateway: {
       headers: {
-        readonly [name: string]: unknown;
+        [name: string]: unknown;
       };
       content: {
-        readonly "application/problem+json": components["schemas"]["Problem"];
+        "application/problem+json": components["schemas"]["Problem"];
       };
     };
     /** @description The request is malformed */
-    readonly BadRequest: {
+    BadRequest: {
       headers: {
-        readonly [name: string]: unknown;
+        [name: string]: unknown;
       };
       content: {
-        readonly "application/problem+json": components["schemas"]["Problem"];
+        "application/problem+json": components["schemas"]["Problem"];
       };
     };
     /** @description It is not in a state for this */
-    readonly Conflict: {
+    Conflict: {
       headers: {
-        readonly [name: string]: unknown;
+        [name: string]: unknown;
       };
       content: {
-        readonly "application/problem+json": components["schemas"]["Problem"];
+        "application/problem+json": components["schemas"]["Problem"];
       };
     };
     /** @description The body is too large */
-    readonly ContentTooLarge: {
+    ContentTooLarge: {
       headers: {
-        readonly [name: string]: unknown;
+        [name: string]: unknown;
       };
       content: {
-        readonly "application/problem+json": components["schemas"]["Problem"];
+        "application/problem+json": components["schemas"]["Problem"];
       };
     };
     /** @description The token, the registry or a rule of the server refuses this */
-    readonly Forbidden: {
+    Forbidden: {
       headers: {
-        readonly [name: string]: unknown;
+        [name: string]: unknown;
       };
       content: {
-        readonly "application/problem+json": components["schemas"]["Problem"];
+        "application/problem+json": components["schemas"]["Problem"];
       };
     };
     /** @description The disk was removed */
-    readonly Gone: {
+    Gone: {
       headers: {
-        readonly [name: string]: unknown;
+        [name: string]: unknown;
       };
       content: {
-        readonly "application/problem+json": components["schemas"]["Problem"];
+        "application/problem+json": components["schemas"]["Problem"];
       };
     };
     /** @description There is no room for another disk */
-    readonly InsufficientStorage: {
+    InsufficientStorage: {
       headers: {
-        readonly [name: string]: unknown;
+        [name: string]: unknown;
       };
       content: {
-        readonly "application/problem+json": components["schemas"]["Problem"];
+        "application/problem+json": components["schemas"]["Problem"];
       };
     };
     /** @description A fault of the server itself */
-    readonly InternalServerError: {
+    InternalServerError: {
       headers: {
-        readonly [name: string]: unknown;
+        [name: string]: unknown;
       };
       content: {
-        readonly "application/problem+json": components["schemas"]["Problem"];
+        "application/problem+json": components["schemas"]["Problem"];
       };
     };
     /** @description There is no such thing */
-    readonly NotFound: {
+    NotFound: {
       headers: {
-        readonly [name: string]: unknown;
+        [name: string]: unknown;
       };
       content: {
-        readonly "application/problem+json": components["schemas"]["Problem"];
+        "application/problem+json": components["schemas"]["Problem"];
       };
     };
     /** @description A precondition does not hold */
-    readonly PreconditionFailed: {
+    PreconditionFailed: {
       headers: {
-        readonly [name: string]: unknown;
+        [name: string]: unknown;
       };
       content: {
-        readonly "application/problem+json": components["schemas"]["Problem"];
+        "application/problem+json": components["schemas"]["Problem"];
       };
     };
     /** @description The database does not answer, or the server is being stopped */
-    readonly ServiceUnavailable: {
+    ServiceUnavailable: {
       headers: {
-        readonly [name: string]: unknown;
+        [name: string]: unknown;
       };
       content: {
-        readonly "application/problem+json": components["schemas"]["Problem"];
+        "application/problem+json": components["schemas"]["Problem"];
       };
     };
     /** @description Too many requests or builds: Retry-After says when to come again, where that is known */
-    readonly TooManyRequests: {
+    TooManyRequests: {
       headers: {
-        readonly [name: string]: unknown;
+        [name: string]: unknown;
       };
       content: {
-        readonly "application/problem+json": components["schemas"]["Problem"];
+        "application/problem+json": components["schemas"]["Problem"];
       };
     };
     /** @description A token is missing or not known */
-    readonly Unauthorized: {
+    Unauthorized: {
       headers: {
-        readonly [name: string]: unknown;
+        [name: string]: unknown;
       };
       content: {
-        readonly "application/problem+json": components["schemas"]["Problem"];
+        "application/problem+json": components["schemas"]["Problem"];
       };
     };
     /** @description The image cannot be read or does not fit */
-    readonly UnprocessableContent: {
+    UnprocessableContent: {
       headers: {
-        readonly [name: string]: unknown;
+        [name: string]: unknown;
       };
       content: {
-        readonly "application/problem+json": components["schemas"]["Problem"];
+        "application/problem+json": components["schemas"]["Problem"];
       };
     };
     /** @description The body is not JSON */
-    readonly UnsupportedMediaType: {
+    UnsupportedMediaType: {
       headers: {
-        readonly [name: string]: unknown;
+        [name: string]: unknown;
       };
       content: {
-        readonly "application/problem+json": components["schemas"]["Problem"];
+        "application/problem+json": components["schemas"]["Problem"];
       };
     };
   };
   parameters: {
     /** @description Of the build */
-    readonly id: string;
+    id: string;
+    limit: number;
     /** @description For the source's registry, or the one that a disk is pushed to, and this request alone: base64url of JSON with `username` and `password`, or `identitytoken` */
-    readonly "x-registry-auth": string;
+    "x-registry-auth": string;
   };
   requestBodies: never;
   headers: never;
@@ -935,709 +969,740 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-  readonly getHealth: {
-    readonly parameters: {
-      readonly query?: never;
-      readonly header?: never;
-      readonly path?: never;
-      readonly cookie?: never;
+  getHealth: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
     };
-    readonly requestBody?: never;
-    readonly responses: {
+    requestBody?: never;
+    responses: {
       /** @description It does */
-      readonly 200: {
+      200: {
         headers: {
-          readonly [name: string]: unknown;
+          [name: string]: unknown;
         };
         content: {
-          readonly "application/json": components["schemas"]["Health"];
+          "application/json": components["schemas"]["Health"];
         };
       };
-      readonly 400: components["responses"]["BadRequest"];
-      readonly 401: components["responses"]["Unauthorized"];
-      readonly 403: components["responses"]["Forbidden"];
-      readonly 429: components["responses"]["TooManyRequests"];
-      readonly 500: components["responses"]["InternalServerError"];
-      readonly 503: components["responses"]["ServiceUnavailable"];
+      400: components["responses"]["BadRequest"];
+      401: components["responses"]["Unauthorized"];
+      403: components["responses"]["Forbidden"];
+      429: components["responses"]["TooManyRequests"];
+      500: components["responses"]["InternalServerError"];
+      503: components["responses"]["ServiceUnavailable"];
     };
   };
-  readonly getMetrics: {
-    readonly parameters: {
-      readonly query?: never;
-      readonly header?: never;
-      readonly path?: never;
-      readonly cookie?: never;
+  getMetrics: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
     };
-    readonly requestBody?: never;
-    readonly responses: {
+    requestBody?: never;
+    responses: {
       /** @description In Prometheus' text format */
-      readonly 200: {
+      200: {
         headers: {
-          readonly [name: string]: unknown;
+          [name: string]: unknown;
         };
         content: {
-          readonly "text/plain": unknown;
+          "text/plain": unknown;
         };
       };
-      readonly 400: components["responses"]["BadRequest"];
-      readonly 401: components["responses"]["Unauthorized"];
-      readonly 403: components["responses"]["Forbidden"];
-      readonly 429: components["responses"]["TooManyRequests"];
-      readonly 500: components["responses"]["InternalServerError"];
-      readonly 503: components["responses"]["ServiceUnavailable"];
+      400: components["responses"]["BadRequest"];
+      401: components["responses"]["Unauthorized"];
+      403: components["responses"]["Forbidden"];
+      429: components["responses"]["TooManyRequests"];
+      500: components["responses"]["InternalServerError"];
+      503: components["responses"]["ServiceUnavailable"];
     };
   };
-  readonly getReadiness: {
-    readonly parameters: {
-      readonly query?: never;
-      readonly header?: never;
-      readonly path?: never;
-      readonly cookie?: never;
+  getReadiness: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
     };
-    readonly requestBody?: never;
-    readonly responses: {
+    requestBody?: never;
+    responses: {
       /** @description They may */
-      readonly 200: {
+      200: {
         headers: {
-          readonly [name: string]: unknown;
+          [name: string]: unknown;
         };
         content: {
-          readonly "application/json": components["schemas"]["Health"];
+          "application/json": components["schemas"]["Health"];
         };
       };
-      readonly 400: components["responses"]["BadRequest"];
-      readonly 401: components["responses"]["Unauthorized"];
-      readonly 403: components["responses"]["Forbidden"];
-      readonly 429: components["responses"]["TooManyRequests"];
-      readonly 500: components["responses"]["InternalServerError"];
-      readonly 502: components["responses"]["BadGateway"];
-      readonly 503: components["responses"]["ServiceUnavailable"];
+      400: components["responses"]["BadRequest"];
+      401: components["responses"]["Unauthorized"];
+      403: components["responses"]["Forbidden"];
+      429: components["responses"]["TooManyRequests"];
+      500: components["responses"]["InternalServerError"];
+      502: components["responses"]["BadGateway"];
+      503: components["responses"]["ServiceUnavailable"];
     };
   };
-  readonly listBuilds: {
-    readonly parameters: {
-      readonly query?: {
+  listBuilds: {
+    parameters: {
+      query?: {
         /** @description `next` of the page before */
-        readonly after?: string;
-        readonly format?: "ext4" | "squashfs";
-        readonly limit?: number;
+        after?: string;
+        format?: "ext4" | "squashfs";
+        limit?: components["parameters"]["limit"];
         /** @description A part of the source's name */
-        readonly source?: string;
+        source?: string;
         /** @description Any of these states */
-        readonly state?: components["schemas"]["BuildState"] | readonly components["schemas"]["BuildState"][];
+        state?: components["schemas"]["BuildState"] | components["schemas"]["BuildState"][];
       };
-      readonly header?: never;
-      readonly path?: never;
-      readonly cookie?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
     };
-    readonly requestBody?: never;
-    readonly responses: {
+    requestBody?: never;
+    responses: {
       /** @description A page; `Link` names the next */
-      readonly 200: {
+      200: {
         headers: {
-          readonly [name: string]: unknown;
+          [name: string]: unknown;
         };
         content: {
-          readonly "application/json": components["schemas"]["BuildList"];
+          "application/json": components["schemas"]["BuildList"];
         };
       };
-      readonly 400: components["responses"]["BadRequest"];
-      readonly 401: components["responses"]["Unauthorized"];
-      readonly 403: components["responses"]["Forbidden"];
-      readonly 429: components["responses"]["TooManyRequests"];
-      readonly 500: components["responses"]["InternalServerError"];
-      readonly 503: components["responses"]["ServiceUnavailable"];
+      400: components["responses"]["BadRequest"];
+      401: components["responses"]["Unauthorized"];
+      403: components["responses"]["Forbidden"];
+      429: components["responses"]["TooManyRequests"];
+      500: components["responses"]["InternalServerError"];
+      503: components["responses"]["ServiceUnavailable"];
     };
   };
-  readonly createBuild: {
-    readonly parameters: {
-      readonly query?: never;
-      readonly header?: {
+  createBuild: {
+    parameters: {
+      query?: never;
+      header?: {
         /** @description For the source's registry, or the one that a disk is pushed to, and this request alone: base64url of JSON with `username` and `password`, or `identitytoken` */
-        readonly "x-registry-auth"?: components["parameters"]["x-registry-auth"];
+        "x-registry-auth"?: components["parameters"]["x-registry-auth"];
       };
-      readonly path?: never;
-      readonly cookie?: never;
+      path?: never;
+      cookie?: never;
     };
-    readonly requestBody: {
-      readonly content: {
-        readonly "application/json": components["schemas"]["BuildRequestInput"];
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["BuildRequestInput"];
       };
     };
-    readonly responses: {
+    responses: {
       /** @description The disk is there already */
-      readonly 200: {
+      200: {
         headers: {
-          readonly [name: string]: unknown;
+          [name: string]: unknown;
         };
         content: {
-          readonly "application/json": components["schemas"]["Build"];
+          "application/json": components["schemas"]["Build"];
         };
       };
       /** @description The build is queued or under way */
-      readonly 202: {
+      202: {
         headers: {
-          readonly [name: string]: unknown;
+          [name: string]: unknown;
         };
         content: {
-          readonly "application/json": components["schemas"]["Build"];
+          "application/json": components["schemas"]["Build"];
         };
       };
-      readonly 400: components["responses"]["BadRequest"];
-      readonly 401: components["responses"]["Unauthorized"];
-      readonly 403: components["responses"]["Forbidden"];
-      readonly 404: components["responses"]["NotFound"];
-      readonly 413: components["responses"]["ContentTooLarge"];
-      readonly 415: components["responses"]["UnsupportedMediaType"];
-      readonly 422: components["responses"]["UnprocessableContent"];
-      readonly 429: components["responses"]["TooManyRequests"];
-      readonly 500: components["responses"]["InternalServerError"];
-      readonly 502: components["responses"]["BadGateway"];
-      readonly 503: components["responses"]["ServiceUnavailable"];
-      readonly 507: components["responses"]["InsufficientStorage"];
+      400: components["responses"]["BadRequest"];
+      401: components["responses"]["Unauthorized"];
+      403: components["responses"]["Forbidden"];
+      404: components["responses"]["NotFound"];
+      413: components["responses"]["ContentTooLarge"];
+      415: components["responses"]["UnsupportedMediaType"];
+      422: components["responses"]["UnprocessableContent"];
+      429: components["responses"]["TooManyRequests"];
+      500: components["responses"]["InternalServerError"];
+      502: components["responses"]["BadGateway"];
+      503: components["responses"]["ServiceUnavailable"];
+      507: components["responses"]["InsufficientStorage"];
     };
   };
-  readonly getBuild: {
-    readonly parameters: {
-      readonly query?: never;
-      readonly header?: never;
-      readonly path: {
+  getBuild: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
         /** @description Of the build */
-        readonly id: components["parameters"]["id"];
+        id: components["parameters"]["id"];
       };
-      readonly cookie?: never;
+      cookie?: never;
     };
-    readonly requestBody?: never;
-    readonly responses: {
+    requestBody?: never;
+    responses: {
       /** @description The build as it stands */
-      readonly 200: {
+      200: {
         headers: {
-          readonly [name: string]: unknown;
+          [name: string]: unknown;
         };
         content: {
-          readonly "application/json": components["schemas"]["Build"];
+          "application/json": components["schemas"]["Build"];
         };
       };
       /** @description It has not changed since `If-None-Match` */
-      readonly 304: {
+      304: {
         headers: {
-          readonly [name: string]: unknown;
+          [name: string]: unknown;
         };
         content?: never;
       };
-      readonly 400: components["responses"]["BadRequest"];
-      readonly 401: components["responses"]["Unauthorized"];
-      readonly 403: components["responses"]["Forbidden"];
-      readonly 404: components["responses"]["NotFound"];
-      readonly 412: components["responses"]["PreconditionFailed"];
-      readonly 429: components["responses"]["TooManyRequests"];
-      readonly 500: components["responses"]["InternalServerError"];
-      readonly 503: components["responses"]["ServiceUnavailable"];
+      400: components["responses"]["BadRequest"];
+      401: components["responses"]["Unauthorized"];
+      403: components["responses"]["Forbidden"];
+      404: components["responses"]["NotFound"];
+      412: components["responses"]["PreconditionFailed"];
+      429: components["responses"]["TooManyRequests"];
+      500: components["responses"]["InternalServerError"];
+      503: components["responses"]["ServiceUnavailable"];
     };
   };
-  readonly deleteBuild: {
-    readonly parameters: {
-      readonly query?: never;
-      readonly header?: never;
-      readonly path: {
+  deleteBuild: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
         /** @description Of the build */
-        readonly id: components["parameters"]["id"];
+        id: components["parameters"]["id"];
       };
-      readonly cookie?: never;
+      cookie?: never;
     };
-    readonly requestBody?: never;
-    readonly responses: {
+    requestBody?: never;
+    responses: {
       /** @description It is gone */
-      readonly 204: {
+      204: {
         headers: {
-          readonly [name: string]: unknown;
+          [name: string]: unknown;
         };
         content?: never;
       };
-      readonly 400: components["responses"]["BadRequest"];
-      readonly 401: components["responses"]["Unauthorized"];
-      readonly 403: components["responses"]["Forbidden"];
-      readonly 404: components["responses"]["NotFound"];
-      readonly 409: components["responses"]["Conflict"];
-      readonly 429: components["responses"]["TooManyRequests"];
-      readonly 500: components["responses"]["InternalServerError"];
-      readonly 502: components["responses"]["BadGateway"];
-      readonly 503: components["responses"]["ServiceUnavailable"];
+      400: components["responses"]["BadRequest"];
+      401: components["responses"]["Unauthorized"];
+      403: components["responses"]["Forbidden"];
+      404: components["responses"]["NotFound"];
+      409: components["responses"]["Conflict"];
+      429: components["responses"]["TooManyRequests"];
+      500: components["responses"]["InternalServerError"];
+      502: components["responses"]["BadGateway"];
+      503: components["responses"]["ServiceUnavailable"];
     };
   };
-  readonly cancelBuild: {
-    readonly parameters: {
-      readonly query?: never;
-      readonly header?: never;
-      readonly path: {
+  cancelBuild: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
         /** @description Of the build */
-        readonly id: components["parameters"]["id"];
+        id: components["parameters"]["id"];
       };
-      readonly cookie?: never;
+      cookie?: never;
     };
-    readonly requestBody?: never;
-    readonly responses: {
+    requestBody?: never;
+    responses: {
       /** @description It is cancelled */
-      readonly 200: {
+      200: {
         headers: {
-          readonly [name: string]: unknown;
+          [name: string]: unknown;
         };
         content: {
-          readonly "application/json": components["schemas"]["Build"];
+          "application/json": components["schemas"]["Build"];
         };
       };
       /** @description Its worker has been told */
-      readonly 202: {
+      202: {
         headers: {
-          readonly [name: string]: unknown;
+          [name: string]: unknown;
         };
         content: {
-          readonly "application/json": components["schemas"]["Build"];
+          "application/json": components["schemas"]["Build"];
         };
       };
-      readonly 400: components["responses"]["BadRequest"];
-      readonly 401: components["responses"]["Unauthorized"];
-      readonly 403: components["responses"]["Forbidden"];
-      readonly 404: components["responses"]["NotFound"];
-      readonly 409: components["responses"]["Conflict"];
-      readonly 429: components["responses"]["TooManyRequests"];
-      readonly 500: components["responses"]["InternalServerError"];
-      readonly 503: components["responses"]["ServiceUnavailable"];
+      400: components["responses"]["BadRequest"];
+      401: components["responses"]["Unauthorized"];
+      403: components["responses"]["Forbidden"];
+      404: components["responses"]["NotFound"];
+      409: components["responses"]["Conflict"];
+      429: components["responses"]["TooManyRequests"];
+      500: components["responses"]["InternalServerError"];
+      503: components["responses"]["ServiceUnavailable"];
     };
   };
-  readonly getConfig: {
-    readonly parameters: {
-      readonly query?: never;
-      readonly header?: never;
-      readonly path: {
+  getConfig: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
         /** @description Of the build */
-        readonly id: components["parameters"]["id"];
+        id: components["parameters"]["id"];
       };
-      readonly cookie?: never;
+      cookie?: never;
     };
-    readonly requestBody?: never;
-    readonly responses: {
+    requestBody?: never;
+    responses: {
       /** @description The config; its digest is the entity tag */
-      readonly 200: {
+      200: {
         headers: {
-          readonly [name: string]: unknown;
+          [name: string]: unknown;
         };
         content: {
-          readonly "application/json": unknown;
-          readonly "application/vnd.oci.image.config.v1+json": unknown;
+          "application/json": unknown;
+          "application/vnd.oci.image.config.v1+json": unknown;
         };
       };
       /** @description The client has it */
-      readonly 304: {
+      304: {
         headers: {
-          readonly [name: string]: unknown;
+          [name: string]: unknown;
         };
         content?: never;
       };
-      readonly 400: components["responses"]["BadRequest"];
-      readonly 401: components["responses"]["Unauthorized"];
-      readonly 403: components["responses"]["Forbidden"];
-      readonly 404: components["responses"]["NotFound"];
-      readonly 409: components["responses"]["Conflict"];
-      readonly 422: components["responses"]["UnprocessableContent"];
-      readonly 429: components["responses"]["TooManyRequests"];
-      readonly 500: components["responses"]["InternalServerError"];
-      readonly 502: components["responses"]["BadGateway"];
-      readonly 503: components["responses"]["ServiceUnavailable"];
+      400: components["responses"]["BadRequest"];
+      401: components["responses"]["Unauthorized"];
+      403: components["responses"]["Forbidden"];
+      404: components["responses"]["NotFound"];
+      409: components["responses"]["Conflict"];
+      422: components["responses"]["UnprocessableContent"];
+      429: components["responses"]["TooManyRequests"];
+      500: components["responses"]["InternalServerError"];
+      502: components["responses"]["BadGateway"];
+      503: components["responses"]["ServiceUnavailable"];
     };
   };
-  readonly watchBuild: {
-    readonly parameters: {
-      readonly query?: never;
-      readonly header?: {
-        readonly "last-event-id"?: string;
+  watchBuild: {
+    parameters: {
+      query?: never;
+      header?: {
+        "last-event-id"?: string;
       };
-      readonly path: {
+      path: {
         /** @description Of the build */
-        readonly id: components["parameters"]["id"];
+        id: components["parameters"]["id"];
       };
-      readonly cookie?: never;
+      cookie?: never;
     };
-    readonly requestBody?: never;
-    readonly responses: {
+    requestBody?: never;
+    responses: {
       /** @description The events */
-      readonly 200: {
+      200: {
         headers: {
-          readonly [name: string]: unknown;
+          [name: string]: unknown;
         };
         content: {
-          readonly "text/event-stream": components["schemas"]["BuildEvent"];
+          "text/event-stream": components["schemas"]["BuildEvent"];
         };
       };
       /** @description The build has ended and all its events have been seen */
-      readonly 204: {
+      204: {
         headers: {
-          readonly [name: string]: unknown;
+          [name: string]: unknown;
         };
         content?: never;
       };
-      readonly 400: components["responses"]["BadRequest"];
-      readonly 401: components["responses"]["Unauthorized"];
-      readonly 403: components["responses"]["Forbidden"];
-      readonly 404: components["responses"]["NotFound"];
-      readonly 429: components["responses"]["TooManyRequests"];
-      readonly 500: components["responses"]["InternalServerError"];
-      readonly 503: components["responses"]["ServiceUnavailable"];
+      400: components["responses"]["BadRequest"];
+      401: components["responses"]["Unauthorized"];
+      403: components["responses"]["Forbidden"];
+      404: components["responses"]["NotFound"];
+      429: components["responses"]["TooManyRequests"];
+      500: components["responses"]["InternalServerError"];
+      503: components["responses"]["ServiceUnavailable"];
     };
   };
-  readonly downloadImage: {
-    readonly parameters: {
-      readonly query?: {
+  downloadImage: {
+    parameters: {
+      query?: {
         /** @description 1: be sent to the store itself, where it gives out addresses */
-        readonly redirect?: "0" | "1";
+        redirect?: "0" | "1";
       };
-      readonly header?: never;
-      readonly path: {
+      header?: never;
+      path: {
         /** @description Of the build */
-        readonly id: components["parameters"]["id"];
+        id: components["parameters"]["id"];
       };
-      readonly cookie?: never;
+      cookie?: never;
     };
-    readonly requestBody?: never;
-    readonly responses: {
+    requestBody?: never;
+    responses: {
       /** @description The whole disk */
-      readonly 200: {
+      200: {
         headers: {
-          readonly [name: string]: unknown;
+          [name: string]: unknown;
         };
         content: {
-          readonly "application/octet-stream": unknown;
+          "application/octet-stream": unknown;
         };
       };
       /** @description A part of it */
-      readonly 206: {
+      206: {
         headers: {
-          readonly [name: string]: unknown;
+          [name: string]: unknown;
         };
         content: {
-          readonly "application/octet-stream": unknown;
+          "application/octet-stream": unknown;
         };
       };
       /** @description The client has it */
-      readonly 304: {
+      304: {
         headers: {
-          readonly [name: string]: unknown;
+          [name: string]: unknown;
         };
         content?: never;
       };
       /** @description `Location` is where it lies, for a quarter of an hour */
-      readonly 307: {
+      307: {
         headers: {
-          readonly [name: string]: unknown;
+          [name: string]: unknown;
         };
         content?: never;
       };
-      readonly 400: components["responses"]["BadRequest"];
-      readonly 401: components["responses"]["Unauthorized"];
-      readonly 403: components["responses"]["Forbidden"];
-      readonly 404: components["responses"]["NotFound"];
-      readonly 409: components["responses"]["Conflict"];
-      readonly 410: components["responses"]["Gone"];
-      readonly 412: components["responses"]["PreconditionFailed"];
+      400: components["responses"]["BadRequest"];
+      401: components["responses"]["Unauthorized"];
+      403: components["responses"]["Forbidden"];
+      404: components["responses"]["NotFound"];
+      409: components["responses"]["Conflict"];
+      410: components["responses"]["Gone"];
+      412: components["responses"]["PreconditionFailed"];
       /** @description The range is behind the end, or more than one */
-      readonly 416: {
+      416: {
         headers: {
-          readonly [name: string]: unknown;
+          [name: string]: unknown;
         };
         content: {
-          readonly "application/problem+json": components["schemas"]["Problem"];
+          "application/problem+json": components["schemas"]["Problem"];
         };
       };
-      readonly 429: components["responses"]["TooManyRequests"];
-      readonly 500: components["responses"]["InternalServerError"];
-      readonly 502: components["responses"]["BadGateway"];
-      readonly 503: components["responses"]["ServiceUnavailable"];
+      429: components["responses"]["TooManyRequests"];
+      500: components["responses"]["InternalServerError"];
+      502: components["responses"]["BadGateway"];
+      503: components["responses"]["ServiceUnavailable"];
     };
   };
-  readonly getManifest: {
-    readonly parameters: {
-      readonly query?: never;
-      readonly header?: never;
-      readonly path: {
+  getManifest: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
         /** @description Of the build */
-        readonly id: components["parameters"]["id"];
+        id: components["parameters"]["id"];
       };
-      readonly cookie?: never;
+      cookie?: never;
     };
-    readonly requestBody?: never;
-    readonly responses: {
+    requestBody?: never;
+    responses: {
       /** @description The manifest; its digest is the entity tag */
-      readonly 200: {
+      200: {
         headers: {
-          readonly [name: string]: unknown;
+          [name: string]: unknown;
         };
         content: {
-          readonly "application/json": unknown;
-          readonly "application/vnd.oci.image.manifest.v1+json": unknown;
+          "application/json": unknown;
+          "application/vnd.oci.image.manifest.v1+json": unknown;
         };
       };
       /** @description The client has it */
-      readonly 304: {
+      304: {
         headers: {
-          readonly [name: string]: unknown;
+          [name: string]: unknown;
         };
         content?: never;
       };
-      readonly 400: components["responses"]["BadRequest"];
-      readonly 401: components["responses"]["Unauthorized"];
-      readonly 403: components["responses"]["Forbidden"];
-      readonly 404: components["responses"]["NotFound"];
-      readonly 409: components["responses"]["Conflict"];
-      readonly 422: components["responses"]["UnprocessableContent"];
-      readonly 429: components["responses"]["TooManyRequests"];
-      readonly 500: components["responses"]["InternalServerError"];
-      readonly 502: components["responses"]["BadGateway"];
-      readonly 503: components["responses"]["ServiceUnavailable"];
+      400: components["responses"]["BadRequest"];
+      401: components["responses"]["Unauthorized"];
+      403: components["responses"]["Forbidden"];
+      404: components["responses"]["NotFound"];
+      409: components["responses"]["Conflict"];
+      422: components["responses"]["UnprocessableContent"];
+      429: components["responses"]["TooManyRequests"];
+      500: components["responses"]["InternalServerError"];
+      502: components["responses"]["BadGateway"];
+      503: components["responses"]["ServiceUnavailable"];
     };
   };
-  readonly pushDisk: {
-    readonly parameters: {
-      readonly query?: never;
-      readonly header?: {
+  pushDisk: {
+    parameters: {
+      query?: never;
+      header?: {
         /** @description For the source's registry, or the one that a disk is pushed to, and this request alone: base64url of JSON with `username` and `password`, or `identitytoken` */
-        readonly "x-registry-auth"?: components["parameters"]["x-registry-auth"];
+        "x-registry-auth"?: components["parameters"]["x-registry-auth"];
       };
-      readonly path: {
+      path: {
         /** @description Of the build */
-        readonly id: components["parameters"]["id"];
+        id: components["parameters"]["id"];
       };
-      readonly cookie?: never;
+      cookie?: never;
     };
-    readonly requestBody: {
-      readonly content: {
-        readonly "application/json": components["schemas"]["PushRequest"];
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["PushRequest"];
       };
     };
-    readonly responses: {
+    responses: {
       /** @description It is there */
-      readonly 201: {
+      201: {
         headers: {
-          readonly [name: string]: unknown;
+          [name: string]: unknown;
         };
         content: {
-          readonly "application/json": components["schemas"]["PushedDisk"];
+          "application/json": components["schemas"]["PushedDisk"];
         };
       };
-      readonly 400: components["responses"]["BadRequest"];
-      readonly 401: components["responses"]["Unauthorized"];
-      readonly 403: components["responses"]["Forbidden"];
-      readonly 404: components["responses"]["NotFound"];
-      readonly 409: components["responses"]["Conflict"];
-      readonly 410: components["responses"]["Gone"];
-      readonly 413: components["responses"]["ContentTooLarge"];
-      readonly 415: components["responses"]["UnsupportedMediaType"];
-      readonly 422: components["responses"]["UnprocessableContent"];
-      readonly 429: components["responses"]["TooManyRequests"];
-      readonly 500: components["responses"]["InternalServerError"];
-      readonly 502: components["responses"]["BadGateway"];
-      readonly 503: components["responses"]["ServiceUnavailable"];
-      readonly 507: components["responses"]["InsufficientStorage"];
+      400: components["responses"]["BadRequest"];
+      401: components["responses"]["Unauthorized"];
+      403: components["responses"]["Forbidden"];
+      404: components["responses"]["NotFound"];
+      409: components["responses"]["Conflict"];
+      410: components["responses"]["Gone"];
+      413: components["responses"]["ContentTooLarge"];
+      415: components["responses"]["UnsupportedMediaType"];
+      422: components["responses"]["UnprocessableContent"];
+      429: components["responses"]["TooManyRequests"];
+      500: components["responses"]["InternalServerError"];
+      502: components["responses"]["BadGateway"];
+      503: components["responses"]["ServiceUnavailable"];
+      507: components["responses"]["InsufficientStorage"];
     };
   };
-  readonly retryBuild: {
-    readonly parameters: {
-      readonly query?: never;
-      readonly header?: {
+  retryBuild: {
+    parameters: {
+      query?: never;
+      header?: {
         /** @description For the source's registry, or the one that a disk is pushed to, and this request alone: base64url of JSON with `username` and `password`, or `identitytoken` */
-        readonly "x-registry-auth"?: components["parameters"]["x-registry-auth"];
+        "x-registry-auth"?: components["parameters"]["x-registry-auth"];
       };
-      readonly path: {
+      path: {
         /** @description Of the build */
-        readonly id: components["parameters"]["id"];
+        id: components["parameters"]["id"];
       };
-      readonly cookie?: never;
+      cookie?: never;
     };
-    readonly requestBody?: never;
-    readonly responses: {
+    requestBody?: never;
+    responses: {
       /** @description The disk is there meanwhile */
-      readonly 200: {
+      200: {
         headers: {
-          readonly [name: string]: unknown;
+          [name: string]: unknown;
         };
         content: {
-          readonly "application/json": components["schemas"]["Build"];
+          "application/json": components["schemas"]["Build"];
         };
       };
       /** @description The new build */
-      readonly 202: {
+      202: {
         headers: {
-          readonly [name: string]: unknown;
+          [name: string]: unknown;
         };
         content: {
-          readonly "application/json": components["schemas"]["Build"];
+          "application/json": components["schemas"]["Build"];
         };
       };
-      readonly 400: components["responses"]["BadRequest"];
-      readonly 401: components["responses"]["Unauthorized"];
-      readonly 403: components["responses"]["Forbidden"];
-      readonly 404: components["responses"]["NotFound"];
-      readonly 409: components["responses"]["Conflict"];
-      readonly 429: components["responses"]["TooManyRequests"];
-      readonly 500: components["responses"]["InternalServerError"];
-      readonly 502: components["responses"]["BadGateway"];
-      readonly 503: components["responses"]["ServiceUnavailable"];
-      readonly 507: components["responses"]["InsufficientStorage"];
+      400: components["responses"]["BadRequest"];
+      401: components["responses"]["Unauthorized"];
+      403: components["responses"]["Forbidden"];
+      404: components["responses"]["NotFound"];
+      409: components["responses"]["Conflict"];
+      429: components["responses"]["TooManyRequests"];
+      500: components["responses"]["InternalServerError"];
+      502: components["responses"]["BadGateway"];
+      503: components["responses"]["ServiceUnavailable"];
+      507: components["responses"]["InsufficientStorage"];
     };
   };
-  readonly listTree: {
-    readonly parameters: {
-      readonly query?: {
+  listTree: {
+    parameters: {
+      query?: {
         /** @description `next` of the page before */
-        readonly after?: string;
-        readonly limit?: number;
+        after?: string;
+        limit?: number;
         /** @description From the root; symlinks are not followed */
-        readonly path?: string;
+        path?: string;
       };
-      readonly header?: never;
-      readonly path: {
+      header?: never;
+      path: {
         /** @description Of the build */
-        readonly id: components["parameters"]["id"];
+        id: components["parameters"]["id"];
       };
-      readonly cookie?: never;
+      cookie?: never;
     };
-    readonly requestBody?: never;
-    readonly responses: {
+    requestBody?: never;
+    responses: {
       /** @description A page; `Link` names the next */
-      readonly 200: {
+      200: {
         headers: {
-          readonly [name: string]: unknown;
+          [name: string]: unknown;
         };
         content: {
-          readonly "application/json": components["schemas"]["TreeLevel"];
+          "application/json": components["schemas"]["TreeLevel"];
         };
       };
-      readonly 400: components["responses"]["BadRequest"];
-      readonly 401: components["responses"]["Unauthorized"];
-      readonly 403: components["responses"]["Forbidden"];
-      readonly 404: components["responses"]["NotFound"];
-      readonly 409: components["responses"]["Conflict"];
-      readonly 422: components["responses"]["UnprocessableContent"];
-      readonly 429: components["responses"]["TooManyRequests"];
-      readonly 500: components["responses"]["InternalServerError"];
-      readonly 502: components["responses"]["BadGateway"];
-      readonly 503: components["responses"]["ServiceUnavailable"];
+      400: components["responses"]["BadRequest"];
+      401: components["responses"]["Unauthorized"];
+      403: components["responses"]["Forbidden"];
+      404: components["responses"]["NotFound"];
+      409: components["responses"]["Conflict"];
+      422: components["responses"]["UnprocessableContent"];
+      429: components["responses"]["TooManyRequests"];
+      500: components["responses"]["InternalServerError"];
+      502: components["responses"]["BadGateway"];
+      503: components["responses"]["ServiceUnavailable"];
     };
   };
-  readonly collectGarbage: {
-    readonly parameters: {
-      readonly query?: never;
-      readonly header?: never;
-      readonly path?: never;
-      readonly cookie?: never;
+  collectGarbage: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
     };
-    readonly requestBody: {
-      readonly content: {
-        readonly "application/json": components["schemas"]["GarbageRequestInput"];
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["GarbageRequestInput"];
       };
     };
-    readonly responses: {
+    responses: {
       /** @description What was, or would be, removed */
-      readonly 200: {
+      200: {
         headers: {
-          readonly [name: string]: unknown;
+          [name: string]: unknown;
         };
         content: {
-          readonly "application/json": components["schemas"]["GarbageReport"];
+          "application/json": components["schemas"]["GarbageReport"];
         };
       };
-      readonly 400: components["responses"]["BadRequest"];
-      readonly 401: components["responses"]["Unauthorized"];
-      readonly 403: components["responses"]["Forbidden"];
-      readonly 429: components["responses"]["TooManyRequests"];
-      readonly 500: components["responses"]["InternalServerError"];
-      readonly 502: components["responses"]["BadGateway"];
-      readonly 503: components["responses"]["ServiceUnavailable"];
+      400: components["responses"]["BadRequest"];
+      401: components["responses"]["Unauthorized"];
+      403: components["responses"]["Forbidden"];
+      429: components["responses"]["TooManyRequests"];
+      500: components["responses"]["InternalServerError"];
+      502: components["responses"]["BadGateway"];
+      503: components["responses"]["ServiceUnavailable"];
     };
   };
-  readonly listTokens: {
-    readonly parameters: {
-      readonly query?: never;
-      readonly header?: never;
-      readonly path?: never;
-      readonly cookie?: never;
+  listPushedImages: {
+    parameters: {
+      query?: {
+        /** @description `next` of the page before */
+        after?: string;
+        limit?: components["parameters"]["limit"];
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
     };
-    readonly requestBody?: never;
-    readonly responses: {
+    requestBody?: never;
+    responses: {
+      /** @description A page; `Link` names the next */
+      200: {
+        headers: {
+          [name: string]: unknown;
+        };
+        content: {
+          "application/json": components["schemas"]["PushedImageList"];
+        };
+      };
+      400: components["responses"]["BadRequest"];
+      401: components["responses"]["Unauthorized"];
+      403: components["responses"]["Forbidden"];
+      429: components["responses"]["TooManyRequests"];
+      500: components["responses"]["InternalServerError"];
+      502: components["responses"]["BadGateway"];
+      503: components["responses"]["ServiceUnavailable"];
+    };
+  };
+  listTokens: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
       /** @description All of them, the newest first */
-      readonly 200: {
+      200: {
         headers: {
-          readonly [name: string]: unknown;
+          [name: string]: unknown;
         };
         content: {
-          readonly "application/json": components["schemas"]["TokenList"];
+          "application/json": components["schemas"]["TokenList"];
         };
       };
-      readonly 400: components["responses"]["BadRequest"];
-      readonly 401: components["responses"]["Unauthorized"];
-      readonly 403: components["responses"]["Forbidden"];
-      readonly 429: components["responses"]["TooManyRequests"];
-      readonly 500: components["responses"]["InternalServerError"];
-      readonly 503: components["responses"]["ServiceUnavailable"];
+      400: components["responses"]["BadRequest"];
+      401: components["responses"]["Unauthorized"];
+      403: components["responses"]["Forbidden"];
+      429: components["responses"]["TooManyRequests"];
+      500: components["responses"]["InternalServerError"];
+      503: components["responses"]["ServiceUnavailable"];
     };
   };
-  readonly createToken: {
-    readonly parameters: {
-      readonly query?: never;
-      readonly header?: never;
-      readonly path?: never;
-      readonly cookie?: never;
+  createToken: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
     };
-    readonly requestBody: {
-      readonly content: {
-        readonly "application/json": components["schemas"]["NewToken"];
+    requestBody: {
+      content: {
+        "application/json": components["schemas"]["NewToken"];
       };
     };
-    readonly responses: {
+    responses: {
       /** @description The token and its secret */
-      readonly 201: {
+      201: {
         headers: {
-          readonly [name: string]: unknown;
+          [name: string]: unknown;
         };
         content: {
-          readonly "application/json": components["schemas"]["CreatedToken"];
+          "application/json": components["schemas"]["CreatedToken"];
         };
       };
-      readonly 400: components["responses"]["BadRequest"];
-      readonly 401: components["responses"]["Unauthorized"];
-      readonly 403: components["responses"]["Forbidden"];
-      readonly 413: components["responses"]["ContentTooLarge"];
-      readonly 415: components["responses"]["UnsupportedMediaType"];
-      readonly 429: components["responses"]["TooManyRequests"];
-      readonly 500: components["responses"]["InternalServerError"];
-      readonly 503: components["responses"]["ServiceUnavailable"];
+      400: components["responses"]["BadRequest"];
+      401: components["responses"]["Unauthorized"];
+      403: components["responses"]["Forbidden"];
+      413: components["responses"]["ContentTooLarge"];
+      415: components["responses"]["UnsupportedMediaType"];
+      429: components["responses"]["TooManyRequests"];
+      500: components["responses"]["InternalServerError"];
+      503: components["responses"]["ServiceUnavailable"];
     };
   };
-  readonly revokeToken: {
-    readonly parameters: {
-      readonly query?: never;
-      readonly header?: never;
-      readonly path: {
+  revokeToken: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
         /** @description Of the token, not its secret */
-        readonly id: string;
+        id: string;
       };
-      readonly cookie?: never;
+      cookie?: never;
     };
-    readonly requestBody?: never;
-    readonly responses: {
+    requestBody?: never;
+    responses: {
       /** @description It is refused */
-      readonly 204: {
+      204: {
         headers: {
-          readonly [name: string]: unknown;
+          [name: string]: unknown;
         };
         content?: never;
       };
-      readonly 400: components["responses"]["BadRequest"];
-      readonly 401: components["responses"]["Unauthorized"];
-      readonly 403: components["responses"]["Forbidden"];
-      readonly 404: components["responses"]["NotFound"];
-      readonly 429: components["responses"]["TooManyRequests"];
-      readonly 500: components["responses"]["InternalServerError"];
-      readonly 503: components["responses"]["ServiceUnavailable"];
+      400: components["responses"]["BadRequest"];
+      401: components["responses"]["Unauthorized"];
+      403: components["responses"]["Forbidden"];
+      404: components["responses"]["NotFound"];
+      429: components["responses"]["TooManyRequests"];
+      500: components["responses"]["InternalServerError"];
+      503: components["responses"]["ServiceUnavailable"];
     };
   };
 }

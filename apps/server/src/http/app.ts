@@ -41,6 +41,7 @@ import { healthRoutes } from "./routes/health.ts";
 import { inspectRoutes } from "./routes/inspect.ts";
 import { metricsRoutes } from "./routes/metrics.ts";
 import { pushDiskRoutes } from "./routes/push-disk.ts";
+import { pushedImageRoutes } from "./routes/pushed-images.ts";
 import { tokenRoutes } from "./routes/tokens.ts";
 
 export type App = FastifyInstance<
@@ -102,6 +103,7 @@ export function buildApp(context: ServerContext, { logTo }: AppOptions = {}): Ap
     buildEventRoutes,
     buildImageRoutes,
     pushDiskRoutes,
+    pushedImageRoutes,
     inspectRoutes,
     garbageRoutes,
     tokenRoutes,
