@@ -1,5 +1,5 @@
 import { BootlayerError } from "@bootlayer/errors";
-import type { components } from "./schema.ts";
+import type { Problem } from "./api-types.ts";
 
 export type ClientErrorCode =
   | "CLIENT_REFUSED"
@@ -8,9 +8,6 @@ export type ClientErrorCode =
   | "CLIENT_BUILD_FAILED"
   | "CLIENT_BUILD_CANCELLED"
   | "CLIENT_OPTIONS";
-
-/** Why the server did not do what was asked (RFC 9457); its `code` is the server's own. */
-export type Problem = components["schemas"]["Problem"];
 
 /** A request that came to nothing, or a build that did. */
 export class ClientError extends BootlayerError<ClientErrorCode> {

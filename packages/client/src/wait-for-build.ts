@@ -1,11 +1,7 @@
-import type { FetchResponse } from "openapi-fetch";
+import type { Build, BuildEvent } from "./api-types.ts";
 import type { BootlayerClient } from "./client.ts";
 import { ClientError } from "./errors.ts";
-import type { operations } from "./schema.ts";
-import { watchBuild, type BuildEvent, type WatchOptions } from "./watch-build.ts";
-
-/** A disk that was asked for, as the client answers it. */
-export type Build = NonNullable<FetchResponse<operations["getBuild"], object, "application/json">["data"]>;
+import { watchBuild, type WatchOptions } from "./watch-build.ts";
 
 export interface WaitOptions extends WatchOptions {
   readonly onEvent?: ((event: BuildEvent) => void) | undefined;

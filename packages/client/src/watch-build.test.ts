@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { createClient } from "./client.ts";
-import { watchBuild, type BuildEvent } from "./watch-build.ts";
+import type { BuildEvent } from "./api-types.ts";
+import { watchBuild } from "./watch-build.ts";
 
 const id = "0190a1b2-0000-7000-8000-000000000000";
 

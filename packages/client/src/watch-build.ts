@@ -1,10 +1,7 @@
 import { createParser } from "eventsource-parser";
+import type { BuildEvent } from "./api-types.ts";
 import type { BootlayerClient } from "./client.ts";
 import { ClientError } from "./errors.ts";
-import type { components } from "./schema.ts";
-
-/** What happens to a build; `ready`, `failed` and `cancelled` come last. */
-export type BuildEvent = components["schemas"]["BuildEvent"];
 
 export interface WatchOptions {
   readonly signal?: AbortSignal | undefined;
