@@ -112,7 +112,7 @@ test("a test may import the fixtures, its package may not", () => {
   expect(boundaryViolations([part, fixtures])).toEqual([expect.stringContaining("packages/part/src/b.ts")]);
 });
 
-test("a test of the server may import its client, the server may not", () => {
+test("a test of the server and its page may import its client, the server may not", () => {
   const client: Project = { ...none, name: "@bootlayer/client", layer: "part" };
   const text = 'import { createClient } from "@bootlayer/client";';
   const server: Project = {
@@ -122,6 +122,7 @@ test("a test of the server may import its client, the server may not", () => {
     devDependencies: [client.name],
     files: [
       { path: "apps/server/integration/a.test.ts", text },
+      { path: "apps/server/page/src/a.tsx", text },
       { path: "apps/server/src/b.ts", text },
     ],
   };

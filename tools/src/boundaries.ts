@@ -80,14 +80,14 @@ function fileViolations(
     const mayImport =
       allowed[project.layer].includes(imported.layer) ||
       (isTest && imported.layer === "fixtures" && !allowed.fixtures.includes(project.layer)) ||
-      (isTest && isOwnClient(project, imported));
+      ((isTest || isBundled) && isOwnClient(project, imported));
     if (!mayImport) violations.push(`${at}: ${project.layer} may not import ${imported.layer}`);
     else if (!declared) violations.push(`${at}: not among its dependencies`);
   }
   return violations;
 }
 
-/** What speaks to a service from outside may test it. */
+/** What speaks to a service from outside may test it, and be a part of its page. */
 function isOwnClient(project: Project, imported: Project): boolean {
   return project.name === "@bootlayer/server" && imported.name === "@bootlayer/client";
 }
