@@ -155,6 +155,7 @@ const exitCodeByError: Readonly<Record<BuildErrorCode, ExitCode>> = {
 
   SOURCE_CHANGED: exitCodes.localFile,
   STORE_BUSY: exitCodes.localFile,
+  STORE_FULL: exitCodes.localFile,
   FILE_NO_SPACE: exitCodes.localFile,
   FILE_DENIED: exitCodes.localFile,
   FILE_NOT_FOUND: exitCodes.localFile,

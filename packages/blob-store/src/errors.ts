@@ -4,6 +4,7 @@ export type StoreErrorCode =
   | "STORE_INVALID"
   | "STORE_OPTIONS"
   | "STORE_BUSY"
+  | "STORE_FULL"
   | "STORE_BLOB_MISSING"
   | "STORE_BLOB_DAMAGED"
   | "STORE_IMAGE_NOT_FOUND"

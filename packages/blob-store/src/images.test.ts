@@ -131,7 +131,7 @@ test("an index that would grow past what readers take stays as it is", async () 
   const annotations = { filler: "x".repeat(2 ** 21) };
   await tagImage(store, "a:1", descriptor, { annotations });
   await expect(tagImage(store, "a:2", descriptor, { annotations })).rejects.toMatchObject({
-    code: "DOCUMENT_TOO_LARGE",
+    code: "STORE_FULL",
   });
   expect(Object.keys(await names())).toEqual(["a:1"]);
 });

@@ -87,8 +87,7 @@ export async function hasImage(
  * The blobs of a manifest must all be in the store, and are then kept by the name: nothing is collected in between.
  *
  * @throws {StoreError} STORE_NAME_INVALID; STORE_BLOB_MISSING if the store lacks the document or one of its blobs;
- * STORE_BUSY.
- * @throws {ImageSpecError} DOCUMENT_TOO_LARGE, DOCUMENT_INVALID if the index would grow past what readers take.
+ * STORE_BUSY; STORE_FULL if the index would grow past what readers take.
  */
 export async function tagImage(
   store: BlobStore,

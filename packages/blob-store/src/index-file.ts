@@ -3,6 +3,7 @@ import { createDurableFile, fileError } from "@bootlayer/durable-file";
 import { maxDocumentBytes, parseDocument, type Descriptor } from "@bootlayer/image-spec";
 import * as z from "zod";
 import type { BlobStore } from "./blob-store.ts";
+import { StoreError } from "./errors.ts";
 import { invalidLayout, readLayoutFile, type Layout } from "./layout.ts";
 import { withStoreLock } from "./store-lock.ts";
 
@@ -52,9 +53,20 @@ export async function replaceEntries(
 
 async function writeIndexFile(store: BlobStore, index: object): Promise<void> {
   const bytes = Buffer.from(JSON.stringify(index));
-  // An index that has grown past what readers take must not come to be.
-  parseIndexFile(store, bytes);
   const path = join(store.directory, "index.json");
+  try {
+    // An index that has grown past what readers take must not come to be.
+    parseIndexFile(store, bytes);
+  } catch (cause) {
+    throw new StoreError(
+      "STORE_FULL",
+      `${path} has no room for another name`,
+      "remove images that are not needed",
+      {
+        cause,
+      },
+    );
+  }
   const file = await createDurableFile(path, { temporaryDirectory: store.ingestDirectory });
   try {
     await file.handle.writeFile(bytes);

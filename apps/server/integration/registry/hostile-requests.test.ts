@@ -1,4 +1,4 @@
-import { readdir } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { listStoredImages } from "@bootlayer/image-builder";
@@ -107,6 +107,21 @@ test("what there is no room for is refused before it is sent, with the reason", 
   expect(answer).toMatch(/^HTTP\/1\.1 413 /);
   expect(answer).toMatch(/"code":"(?:SIZE_INVALID|DENIED)"/);
   expect(await readdir(join(registry.store, "uploads"))).toEqual([]);
+});
+
+test("a store that has all the names that it can have takes no other, and says so", async () => {
+  const registry = await serveRegistry();
+  await pushSmall(registry, "1");
+  const path = join(registry.store, "images/index.json");
+  const index = JSON.parse(await readFile(path, "utf8")) as { manifests: readonly object[] };
+  const [entry = {}] = index.manifests;
+  const manifests = Array.from({ length: 10_000 }, (_, at) => ({
+    ...entry,
+    annotations: { "org.opencontainers.image.ref.name": `a:${at}` },
+  }));
+  await writeFile(path, JSON.stringify({ ...index, manifests }));
+  const answer = await registry.put("test", "2", small.manifest);
+  expect([answer.status, await codesOf(answer)]).toEqual([413, ["DENIED"]]);
 });
 
 function putRequest(host: string): string {

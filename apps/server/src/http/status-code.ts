@@ -24,7 +24,7 @@ const statusByError: Readonly<Record<BuildErrorCode | ServerErrorCode, number>> 
   BUILD_WORKER_LOST: 500,
   QUOTA_BUILDS: 429,
   QUOTA_DISK: 507,
-  ARTIFACT_NOT_FOUND: 404,
+  ARTIFACT_NOT_FOUND: 410,
   ARTIFACT_STORE: 502,
   SERVER_SETTINGS: 500,
   SERVER_LISTEN: 500,
@@ -163,6 +163,7 @@ const statusByError: Readonly<Record<BuildErrorCode | ServerErrorCode, number>> 
 
   SOURCE_CHANGED: 500,
   STORE_BUSY: 503,
+  STORE_FULL: 507,
   FILE_NO_SPACE: 507,
   FILE_DENIED: 500,
   FILE_NOT_FOUND: 500,

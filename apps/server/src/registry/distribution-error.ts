@@ -58,9 +58,7 @@ const otherRefusals: Readonly<Record<string, readonly [number, DistributionError
   FILE_TOO_LARGE: [413, "DENIED"],
   STORE_BUSY: [429, "TOOMANYREQUESTS"],
   STORE_BLOB_MISSING: [404, "BLOB_UNKNOWN"],
-  // The one way in which a sound manifest fails as a document: the store's index has no room for its name.
-  DOCUMENT_INVALID: [413, "DENIED"],
-  DOCUMENT_TOO_LARGE: [413, "DENIED"],
+  STORE_FULL: [413, "DENIED"],
 };
 
 /** What is answered to any failure; undefined for one that says nothing to a client. */

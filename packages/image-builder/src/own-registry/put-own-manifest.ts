@@ -53,8 +53,8 @@ export type PutManifestResult = Readonly<
  * A tag keeps it, and all that it names, from being collected. So does the manifest's own digest where it was pushed by that
  * alone, until an index that names it gets a tag, whose part it is then; and so does its subject.
  *
- * @throws {StoreError} STORE_BUSY, STORE_BLOB_MISSING. @throws {DurableFileError} FILE_NO_SPACE and others.
- * @throws {ImageSpecError} DOCUMENT_INVALID, DOCUMENT_TOO_LARGE if the store's index has no room for another name.
+ * @throws {StoreError} STORE_BUSY, STORE_BLOB_MISSING; STORE_FULL if the store's index has no room for another name.
+ * @throws {DurableFileError} FILE_NO_SPACE and others.
  */
 export async function putOwnManifest(registry: OwnRegistry, put: PutManifest): Promise<PutManifestResult> {
   const { store } = registry;
