@@ -196,7 +196,7 @@ test("a disk that was removed is gone, not missing", async () => {
       body: JSON.parse(await contract.read("GET", path, response)) as object,
     };
   };
-  expect(await ask()).toMatchObject({ status: 404, body: { code: "ARTIFACT_NOT_FOUND" } });
+  expect(await ask()).toMatchObject({ status: 410, body: { code: "ARTIFACT_NOT_FOUND" } });
   await db.deleteFrom("artifacts").where("build_key", "=", key).execute();
   expect(await ask()).toMatchObject({ status: 410, body: { code: "ARTIFACT_NOT_FOUND" } });
 });

@@ -7,6 +7,7 @@ import { inspect } from "node:util";
 import {
   CreateBucketCommand,
   CreateMultipartUploadCommand,
+  DeleteBucketCommand,
   ListMultipartUploadsCommand,
   PutObjectCommand,
 } from "@aws-sdk/client-s3";
@@ -118,7 +119,6 @@ describe.skipIf(judge.skip)(`disks in Ceph's S3${judge.reason}`, () => {
     expect((await read(location, bytes - 9, bytes)).equals(content.subarray(-9))).toBe(true);
     expect(await read(location, 5, 5)).toHaveLength(0);
     expect(await Array.fromAsync(store.list())).toMatchObject([{ location, bytes }]);
-    expect(await store.usage()).toEqual({ bytes });
     expect(await readdir(staging)).toEqual([]);
     expect(await uploadsLeft()).toBe(0);
   });
@@ -229,6 +229,12 @@ describe.skipIf(judge.skip)(`disks in Ceph's S3${judge.reason}`, () => {
     expect(await store.sweep()).toBe(1);
     later.mockRestore();
     expect(await uploadsLeft()).toBe(2);
+  });
+
+  test("a bucket that is gone does not check out", async () => {
+    await store.check();
+    await withClient((client) => client.send(new DeleteBucketCommand({ Bucket: settings.bucket })));
+    await expect(store.check()).rejects.toMatchObject({ code: "ARTIFACT_STORE" });
   });
 
   test("a removed disk is not found, and to remove it again is fine", async () => {

@@ -53,8 +53,8 @@ export interface ArtifactStore {
   remove(location: string): Promise<void>;
   /** In no order, disks that are being made apart. */
   list(): AsyncIterable<KeptArtifact>;
-  /** `bytes`: what the disks take where they lie. `freeBytes`: what is left for more, where that has an end. */
-  usage(): Promise<{ readonly bytes: number; readonly freeBytes?: number }>;
+  /** Whether disks can be kept here now; the time that it takes does not grow with their number. */
+  check(): Promise<void>;
   /** Removes what servers left that were killed: staged files, parts of uploads. Answers how many. Done at the start too. */
   sweep(): Promise<number>;
   close(): Promise<void>;

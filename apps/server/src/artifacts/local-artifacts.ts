@@ -1,4 +1,4 @@
-import { open, opendir, rename, rm, stat, statfs } from "node:fs/promises";
+import { access, constants, open, opendir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { fileError, makeDirectory, syncDirectory } from "@bootlayer/durable-file";
 import { ServerError } from "../errors.ts";
@@ -70,17 +70,10 @@ export async function openLocalArtifacts(directory: string): Promise<ArtifactSto
 
     list: () => keptIn(directory),
 
-    async usage() {
-      let bytes = 0;
-      for await (const { location } of keptIn(directory)) {
-        // Disks have holes: what counts is what they take.
-        const { blocks } = await stat(pathOf(location)).catch(() => ({ blocks: 0 }));
-        bytes += blocks * 512;
-      }
-      const { bavail, bsize } = await statfs(directory).catch((cause: unknown) => {
-        throw fileError(`ask for the free space of ${directory}`, cause);
+    async check() {
+      await access(staging, constants.W_OK).catch((cause: unknown) => {
+        throw fileError(`write to ${staging}`, cause);
       });
-      return { bytes, freeBytes: bavail * bsize };
     },
 
     sweep: async () => sweepStaging(staging),

@@ -104,10 +104,12 @@ export async function openS3Artifacts(settings: S3Settings, staging: string): Pr
 
     list: () => keptIn(client, bucket, prefix),
 
-    async usage() {
-      let total = 0;
-      for await (const { bytes } of keptIn(client, bucket, prefix)) total += bytes;
-      return { bytes: total };
+    async check() {
+      try {
+        await client.send(new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, MaxKeys: 1 }));
+      } catch (error) {
+        throw storeError(`list the bucket ${bucket}`, error);
+      }
     },
 
     sweep,

@@ -55,7 +55,7 @@ function documentContext(): ServerContext {
       open: unneeded,
       remove: unneeded,
       list: unneeded,
-      usage: unneeded,
+      check: unneeded,
       sweep: unneeded,
       close: unneeded,
     },

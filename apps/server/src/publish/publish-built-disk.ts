@@ -1,3 +1,4 @@
+import { stat } from "node:fs/promises";
 import {
   describeDisk,
   diskTarget,
@@ -8,6 +9,7 @@ import {
 } from "@bootlayer/image-builder";
 import { withRequestCredentials, type RegistryCredentials } from "../access/request-credentials.ts";
 import { openArtifactFile } from "../artifacts/artifact-file.ts";
+import { artifactNotFound } from "../artifacts/artifact-name.ts";
 import type { ReadyArtifact } from "../catalogue/artifacts.ts";
 import { registryOf } from "../catalogue/builder-request.ts";
 import type { Build } from "../catalogue/builds.ts";
@@ -68,14 +70,9 @@ export async function publishBuiltDisk(
   const needed = artifacts.pathOf === undefined ? 2 * dataBytes : dataBytes;
   const pushed = await withRoom(room, needed, signal, async (roomy) => {
     await using file = await openArtifactFile(artifacts, artifact, roomy);
+    const regions = dataRegions.map(([offset, length]) => ({ offset, length }));
     return await pushDisk(
-      {
-        disk: file.path,
-        description,
-        dataRegions: dataRegions.map(([offset, length]) => ({ offset, length })),
-        sha256,
-        target,
-      },
+      { disk: file.path, description, dataRegions: regions, sha256, target },
       {
         store: imageDirectory(settings),
         allowAddress: egress,
@@ -86,7 +83,14 @@ export async function publishBuiltDisk(
         ),
         signal: roomy,
       },
-    );
+    ).catch(async (error: unknown) => {
+      // Retention may remove it at any time, and so may a client.
+      const isThere = await stat(file.path).then(
+        () => true,
+        () => false,
+      );
+      throw isThere ? error : artifactNotFound(artifact.location, error);
+    });
   });
   context.metrics.diskPushed();
   return { reference: pushed.target, digest: pushed.digest, subject: { mediaType, digest, size } };

@@ -134,7 +134,7 @@ async function answerImage(
   return reply.send(Readable.from(await open(start, end), { objectMode: false }));
 }
 
-/** @throws {ServerError} BUILD_NOT_FOUND; BUILD_STATE before it is ready; ARTIFACT_NOT_FOUND, as 410, once the disk was removed. */
+/** @throws {ServerError} BUILD_NOT_FOUND; BUILD_STATE before it is ready; ARTIFACT_NOT_FOUND once the disk was removed. */
 export async function readyImage(
   context: ServerContext,
   id: string,
@@ -151,10 +151,7 @@ export async function readyImage(
   const { db } = context.database;
   const artifact = await findArtifact(db, build.buildKey);
   if (artifact === undefined)
-    throw Object.assign(
-      new ServerError("ARTIFACT_NOT_FOUND", `the disk of build ${id} was removed`, "ask for it again"),
-      { status: 410 },
-    );
+    throw new ServerError("ARTIFACT_NOT_FOUND", `the disk of build ${id} was removed`, "ask for it again");
   // Retention goes by this; to the minute is enough, and reading is not writing.
   if (Date.now() - artifact.usedAt.getTime() > 60_000) await touchArtifact(db, artifact.key);
   return { build, artifact, fileName: diskFileName(build.request) };

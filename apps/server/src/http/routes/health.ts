@@ -41,7 +41,7 @@ export function healthRoutes(app: App, { database, artifacts, draining }: Server
       if (draining.aborted)
         throw new ServerError("SERVER_STOPPING", "the server is being stopped", "ask another one");
       await inTime(database.ping(), "SERVER_DATABASE", "the database");
-      await inTime(artifacts.usage(), "ARTIFACT_STORE", "the artifact store");
+      await inTime(artifacts.check(), "ARTIFACT_STORE", "the artifact store");
       return { status: "ok" as const };
     },
   );
