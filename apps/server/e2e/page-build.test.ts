@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { image, layerBlob, startRegistry, tarArchive } from "@bootlayer/test-fixtures";
 import { describe, expect, test } from "vitest";
-import { testSettings } from "../integration/test-server.ts";
+import { testSettings } from "../integration/test-settings.ts";
 import { startServer } from "../src/server.ts";
 import { chromiumJudge, launchChromium, openPage } from "./browser.ts";
 import { expectText } from "./page-fixture.ts";
@@ -26,9 +26,7 @@ describe.skipIf(chromiumJudge.skip)(`the page of a whole server${chromiumJudge.r
     open.defer(() => registry.close());
     const store = await mkdtemp(join(tmpdir(), "bootlayer-page-"));
     open.defer(() => rm(store, { recursive: true, force: true }));
-    const server = await startServer(
-      testSettings(await withEmptyDatabase(store), { log: { level: "silent" } }),
-    );
+    const server = await startServer(testSettings(await withEmptyDatabase(store)));
     open.defer(() => server.close());
     const browser = await launchChromium();
     open.defer(() => browser.close());

@@ -10,7 +10,8 @@ import { openDiskRoom } from "../src/disk-room.ts";
 import { startWorker, type BuildWorker } from "../src/queue/build-worker.ts";
 import { workerDefaults } from "../src/queue/worker-context.ts";
 import type { ServerContext } from "../src/server-context.ts";
-import { startTestServer, testSettings, type TestServer } from "./test-server.ts";
+import { startTestServer, type TestServer } from "./test-server.ts";
+import { testSettings } from "./test-settings.ts";
 
 const user = "marked-user";
 const password = "marked-password-0123456789";

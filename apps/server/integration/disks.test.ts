@@ -19,7 +19,9 @@ import type { BuildAnswer } from "../src/http/build-answer.ts";
 import { startServer, type RunningServer } from "../src/server.ts";
 import type { ServerSettings } from "../src/settings.ts";
 import { openContract, type Contract } from "./contract.ts";
-import { startTestServer, testSettings } from "./test-server.ts";
+import { withEmptyDatabase } from "./template-database.ts";
+import { startTestServer } from "./test-server.ts";
+import { testSettings } from "./test-settings.ts";
 
 const judge = requireJudge("docker-registry");
 const app = image(
@@ -48,8 +50,8 @@ let repository: string;
 let count = 0;
 
 async function start(name: string, overrides: Partial<ServerSettings>): Promise<RunningServer> {
-  const store = join(directory, name);
-  return await startServer(testSettings(store, { log: { level: "silent" }, ...overrides }));
+  const store = await withEmptyDatabase(join(directory, name));
+  return await startServer(testSettings(store, overrides));
 }
 
 async function ask(
@@ -297,6 +299,12 @@ describe.skipIf(judge.skip)(`disks in Debian's docker-registry${judge.reason}`, 
     [{ reference: "169.254.169.254/app" }, 403, "REGISTRY_ADDRESS_REFUSED"],
   ])("%j is refused as %i %s", async (body, status, code) => {
     expect(await push(await build(maker), body)).toMatchObject({ status, body: { code } });
+  });
+
+  test("a disk that is removed as its push begins is gone", async () => {
+    const made = await build(maker, { size: "+20MiB" });
+    await rm(join(directory, "maker", "artifacts", `${made.buildKey}.ext4`));
+    expect(await push(made)).toMatchObject({ status: 410, body: { code: "ARTIFACT_NOT_FOUND" } });
   });
 
   test("a disk that something has written to is not pushed", async () => {

@@ -15,7 +15,8 @@ import {
 } from "@bootlayer/test-fixtures";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { startServer, type RunningServer } from "../src/server.ts";
-import { testSettings } from "./test-server.ts";
+import { withEmptyDatabase } from "./template-database.ts";
+import { testSettings } from "./test-settings.ts";
 
 const run = promisify(execFile);
 const { skip } = requireJudge("curl", "e2fsck");
@@ -36,8 +37,7 @@ beforeAll(async () => {
   );
   const alpine = image([layer]);
   registry = await startRegistry({ images: { "library/alpine:3.22": alpine } });
-  const store = join(directory, "store");
-  server = await startServer(testSettings(store, { log: { level: "silent" } }));
+  server = await startServer(testSettings(await withEmptyDatabase(join(directory, "store"))));
 });
 afterAll(async () => {
   await server.close();

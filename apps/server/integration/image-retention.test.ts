@@ -10,8 +10,9 @@ import { applyImageRetention, forgetImages } from "../src/catalogue/forget-image
 import { startWorker, type BuildWorker } from "../src/queue/build-worker.ts";
 import { openServerParts, type ServerParts } from "../src/server-parts.ts";
 import type { ServerContext } from "../src/server-context.ts";
-import { registryOf, testSettings, untilBuild, untilEnded, workerContext } from "./worker-fixture.ts";
+import { registryOf, untilBuild, untilEnded, workerContext } from "./worker-fixture.ts";
 import { withEmptyDatabase } from "./template-database.ts";
+import { testSettings } from "./test-settings.ts";
 
 let directory = "";
 let registry: Awaited<ReturnType<typeof registryOf>>;
@@ -49,14 +50,14 @@ function atOnce(): ServerContext {
 }
 
 async function names(): Promise<string[]> {
-  const index = JSON.parse(await readFile(join(directory, "server", "images", "index.json"), "utf8")) as {
+  const index = JSON.parse(await readFile(join(directory, "images", "index.json"), "utf8")) as {
     manifests: { annotations: Record<string, string> }[];
   };
   return index.manifests.map(({ annotations }) => annotations["org.opencontainers.image.ref.name"] ?? "");
 }
 
 async function blobs(): Promise<string[]> {
-  return await readdir(join(directory, "server", "images", "blobs", "sha256"));
+  return await readdir(join(directory, "images", "blobs", "sha256"));
 }
 
 test("an image that was pulled goes when no late build was of it, its blobs with it; its disk stays", async () => {

@@ -6,7 +6,8 @@ import { image, layerBlob, tarArchive, writeLayout } from "@bootlayer/test-fixtu
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startServer, type RunningServer } from "../src/server.ts";
 import { openContract, type Contract } from "./contract.ts";
-import { testSettings } from "./test-server.ts";
+import { withEmptyDatabase } from "./template-database.ts";
+import { testSettings } from "./test-settings.ts";
 
 const app = image([
   layerBlob(
@@ -32,7 +33,7 @@ beforeAll(async () => {
   contract = await openContract();
   directory = await mkdtemp(join(tmpdir(), "bootlayer-inspect-"));
   await writeLayout(join(directory, "layout"), { app });
-  server = await startServer(testSettings(join(directory, "server"), { log: { level: "silent" } }));
+  server = await startServer(testSettings(await withEmptyDatabase(join(directory, "server"))));
   source = `${new URL(server.url).host}/team/app:1`;
   const layout = `oci:${join(directory, "layout")}:app`;
   await pushImage({ source: layout, target: source }, { store: join(directory, "pusher") });

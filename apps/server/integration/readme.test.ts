@@ -4,10 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
+import { withEmptyDatabase } from "./template-database.ts";
 
 test("the README's example starts a server, which ends by itself", async () => {
   const root = join(import.meta.dirname, "..");
-  const directory = await mkdtemp(join(tmpdir(), "server-readme-"));
+  const directory = await withEmptyDatabase(await mkdtemp(join(tmpdir(), "server-readme-")));
   const readme = await readFile(join(root, "README.md"), "utf8");
   const [, code = ""] = /^```ts\n(.*?)^```$/ms.exec(readme) ?? [];
   const program = join(root, "test-results/readme.ts");

@@ -21,6 +21,7 @@ import { ensureQueue } from "../src/queue/build-queue.ts";
 import type { ServerContext } from "../src/server-context.ts";
 import type { ServerSettings } from "../src/settings.ts";
 import { withEmptyDatabase } from "./template-database.ts";
+import { testSettings } from "./test-settings.ts";
 
 /** The server's HTTP over a real catalogue, with nobody who works on the queue: a test moves builds itself. */
 export interface TestServer {
@@ -42,7 +43,16 @@ export async function startTestServer(
   contextOverrides: Partial<ServerContext> = {},
 ): Promise<TestServer> {
   const store = await mkdtemp(join(tmpdir(), "bootlayer-server-"));
-  const settings = testSettings(store, overrides);
+  const settings = testSettings(store, {
+    limits: {
+      bodyBytes: 64 * 1024,
+      requestsPerMinute: 100_000,
+      buildsPerToken: 1000,
+      diskBytes: undefined,
+    },
+    log: { level: "info" },
+    ...overrides,
+  });
   if (settings.databaseUrl === undefined && !contextOverrides.database) await withEmptyDatabase(store);
   const database = contextOverrides.database ?? (await openDatabase(settings));
   if (!contextOverrides.database) await ensureQueue(database.boss, null);
@@ -127,25 +137,5 @@ export async function startTestServer(
       await artifacts.close();
       await rm(store, { recursive: true, force: true });
     },
-  };
-}
-
-export function testSettings(store: string, overrides: Partial<ServerSettings> = {}): ServerSettings {
-  return {
-    listen: { host: "127.0.0.1", port: 0 },
-    store,
-    databaseUrl: undefined,
-    artifacts: { kind: "local" },
-    concurrency: 1,
-    drainSeconds: 1,
-    access: { tokens: false, privateSources: true },
-    limits: { bodyBytes: 64 * 1024, requestsPerMinute: 100_000, buildsPerToken: 1000, diskBytes: undefined },
-    ownNames: [],
-    buildOnPush: false,
-    fetchDisks: [],
-    retention: { unusedSeconds: undefined, totalBytes: undefined, imageSeconds: 3600, historySeconds: 3600 },
-    registries: {},
-    log: { level: "info" },
-    ...overrides,
   };
 }

@@ -1,13 +1,10 @@
 import { randomBytes } from "node:crypto";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { image, layerBlob, startRegistry, tarArchive, type ByteGate } from "@bootlayer/test-fixtures";
 import { getBuild, requireBuild, type Build } from "../src/catalogue/builds.ts";
 import { finalStates } from "../src/catalogue/build.ts";
-import { parseSettings, type SettingValues } from "../src/parse-settings.ts";
 import { workerDefaults, type WorkerContext } from "../src/queue/worker-context.ts";
 import type { ServerContext } from "../src/server-context.ts";
-import type { ServerSettings } from "../src/settings.ts";
 
 type Registry = Awaited<ReturnType<typeof startRegistry>>;
 interface RegistryOptions {
@@ -40,20 +37,6 @@ export async function registryOf(
     fault: ({ path }) =>
       gate && layers.has(path.split("/").at(-1) ?? "") ? { kind: "gated", gate } : undefined,
   });
-}
-
-/** Settings of a server in a test: sources on loopback allowed, nothing of the machine's own read. */
-export function testSettings(store: string, more: SettingValues = {}): ServerSettings {
-  return parseSettings(
-    {
-      store: join(store, "server"),
-      listen: "127.0.0.1:0",
-      privateSources: true,
-      logLevel: "silent",
-      ...more,
-    },
-    { HOME: store, XDG_CONFIG_HOME: store },
-  );
 }
 
 const silent = (): void => {};

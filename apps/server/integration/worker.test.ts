@@ -18,7 +18,8 @@ import { dropEndedCredentials } from "../src/queue/drop-credentials.ts";
 import { openServerParts, type ServerParts } from "../src/server-parts.ts";
 import type { ServerContext } from "../src/server-context.ts";
 import { withEmptyDatabase } from "./template-database.ts";
-import { registryOf, testSettings, untilBuild, untilEnded, workerContext } from "./worker-fixture.ts";
+import { testSettings } from "./test-settings.ts";
+import { registryOf, untilBuild, untilEnded, workerContext } from "./worker-fixture.ts";
 
 let directory = "";
 let registry: Awaited<ReturnType<typeof registryOf>>;
@@ -62,7 +63,7 @@ test("a build that is asked for becomes ready, its disk lies whole in the store,
   const build = await untilEnded(context, id);
   expect(build).toMatchObject({ state: "ready", problem: undefined, report: { cached: false } });
   const artifact = await findArtifact(context.database.db, build.buildKey ?? "");
-  const disk = await readFile(join(directory, "server", "artifacts", artifact?.location ?? ""));
+  const disk = await readFile(join(directory, "artifacts", artifact?.location ?? ""));
   expect(disk).toHaveLength(artifact?.bytes ?? 0);
   expect(createHash("sha256").update(disk).digest("hex")).toBe(artifact?.sha256);
   const events = await eventsOf(id);
@@ -228,7 +229,7 @@ test("a build that runs ends with QUOTA_DISK when the disk has filled up, and no
   const slow = await registryOf(1, { gate });
   onTestFinished(() => slow.close());
   let left = Number.MAX_SAFE_INTEGER;
-  const store = join(directory, "filled");
+  const store = await withEmptyDatabase(join(directory, "filled"));
   await using filled = await openServerParts(testSettings(store), new AbortController().signal);
   const room = openDiskRoom(filled.context.settings, {
     measure: () => Promise.resolve(left),
@@ -247,7 +248,7 @@ test("a build that runs ends with QUOTA_DISK when the disk has filled up, and no
   });
   gate.open();
   await its.drain(AbortSignal.abort());
-  expect(await readdir(join(store, "server", "artifacts"), { recursive: true })).toEqual(["staging"]);
+  expect(await readdir(join(store, "artifacts"), { recursive: true })).toEqual(["staging"]);
   expect(await roomy.database.db.selectFrom("artifacts").selectAll().execute()).toEqual([]);
 });
 
@@ -275,6 +276,6 @@ test("who watches is told all events in order, from any place on, and the watchi
 });
 
 test("nothing is left of what was staged", async () => {
-  const names = await readdir(join(directory, "server", "artifacts"), { recursive: true });
+  const names = await readdir(join(directory, "artifacts"), { recursive: true });
   expect(names.filter((name) => !/^[0-9a-f]{64}\.(ext4|squashfs)$/.test(name))).toEqual(["staging"]);
 });

@@ -5,8 +5,8 @@ import { pushImage } from "@bootlayer/image-builder";
 import { image, layerBlob, tarArchive, writeLayout } from "@bootlayer/test-fixtures";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { startServer } from "../../src/server.ts";
-import { settingsOf } from "./serve-registry.ts";
 import { withEmptyDatabase } from "../template-database.ts";
+import { testSettings } from "../test-settings.ts";
 
 interface Listed {
   readonly id: string;
@@ -22,7 +22,10 @@ async function start(buildOnPush: boolean) {
   onTestFinished(() => rm(directory, { recursive: true, force: true }));
   await writeLayout(join(directory, "layout"), { app });
   const server = await startServer(
-    settingsOf(await withEmptyDatabase(join(directory, "store")), { buildOnPush }),
+    testSettings(await withEmptyDatabase(join(directory, "store")), {
+      access: { tokens: false, privateSources: false },
+      buildOnPush,
+    }),
   );
   onTestFinished(() => server.close());
   const { host } = new URL(server.url);

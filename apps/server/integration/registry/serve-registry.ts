@@ -8,27 +8,7 @@ import { openDiskRoom } from "../../src/disk-room.ts";
 import type { FaceContext } from "../../src/registry/open-face.ts";
 import { registryFace } from "../../src/registry/registry-face.ts";
 import type { ServerSettings } from "../../src/settings.ts";
-
-/** Settings of a server that listens on loopback and does no more than it must. */
-export function settingsOf(store: string, more: Partial<ServerSettings> = {}): ServerSettings {
-  return {
-    listen: { host: "127.0.0.1", port: 0 },
-    store,
-    databaseUrl: undefined,
-    artifacts: { kind: "local" },
-    concurrency: 1,
-    drainSeconds: 1,
-    access: { tokens: false, privateSources: false },
-    limits: { bodyBytes: 2 ** 20, requestsPerMinute: 6000, buildsPerToken: 10, diskBytes: undefined },
-    ownNames: [],
-    buildOnPush: false,
-    fetchDisks: [],
-    retention: { unusedSeconds: undefined, totalBytes: undefined, imageSeconds: 3600, historySeconds: 3600 },
-    registries: {},
-    log: { level: "silent" },
-    ...more,
-  };
-}
+import { testSettings } from "../test-settings.ts";
 
 /** A registry face on loopback. */
 export interface ServedRegistry {
@@ -63,7 +43,7 @@ export async function temporaryStore(): Promise<string> {
 export async function serveRegistry(options: ServeOptions = {}): Promise<ServedRegistry> {
   const store = options.store ?? (await temporaryStore());
   const app = fastify({ forceCloseConnections: true });
-  const settings = settingsOf(store, options.settings);
+  const settings = testSettings(store, options.settings);
   await app.register((scope) => registryFace(scope, contextOf(settings)));
   const url = await app.listen(settings.listen);
   const close = () => app.close();
