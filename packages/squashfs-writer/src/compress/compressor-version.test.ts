@@ -9,7 +9,9 @@ test("the versions are those that the package pins", async () => {
     dependencies: Record<string, string>;
   };
   expect(compressorVersion({ kind: "gzip" })).toBe(`libdeflate ${dependencies["libdeflate"]}`);
-  expect(compressorVersion({ kind: "xz" })).toBe(`lzma ${dependencies["@napi-rs/lzma"]}`);
+  expect(compressorVersion({ kind: "xz" })).toBe(
+    `lzma ${dependencies["@napi-rs/lzma"]}, zstd ${process.versions["zstd"]}`,
+  );
 });
 
 test("zstd is Node's own", () => {

@@ -5,15 +5,16 @@ import { branchFilters, type BranchFilter } from "./branch-filters.ts";
 import { compressionIds, metadataChunkBytes, type Compressor } from "./compressor.ts";
 import { loadCompressor } from "./load-compressor.ts";
 import { xzStream } from "./xz-container.ts";
+import { xzPreset } from "./xz-preset.ts";
 
 const smallestDictionary = 4096;
 
 /**
- * One .xz stream a block, in the subset that the kernel's reader takes. `preset` is 0 to 9. Each block is compressed once without
+ * One .xz stream a block, in the subset that the kernel's reader takes. `asked` is a preset from 0 to 9 (`xz-preset.ts`). Each block is compressed once without
  * and once with each of `filters`, and the shortest is kept: so only code is filtered, and data are not spoilt.
  */
 export async function createXzCompressor(
-  preset: number,
+  asked: number,
   filters: readonly XzFilter[],
   blockSize: SquashfsBlockSize,
   program?: string,
@@ -22,17 +23,17 @@ export async function createXzCompressor(
   // What readers take for granted where the image holds no options; they refuse a larger one.
   const largestDictionary = Math.max(blockSize, metadataChunkBytes);
 
-  async function lzma2(bytes: Uint8Array): Promise<Buffer> {
+  async function lzma2(bytes: Uint8Array, preset: number): Promise<Buffer> {
     const compressor = new Lzma2Compressor({ preset, dictSize: dictionarySizeFor(bytes.length) });
     return Buffer.concat([compressor.update(bytes), await compressor.finish()]);
   }
 
-  async function filtered(block: Uint8Array, filter: BranchFilter): Promise<Buffer> {
+  async function filtered(block: Uint8Array, filter: BranchFilter, preset: number): Promise<Buffer> {
     const bytes = Buffer.from(block);
     filter.apply(bytes);
     return xzStream({
       uncompressed: block,
-      lzma2: await lzma2(bytes),
+      lzma2: await lzma2(bytes, preset),
       dictionarySize: dictionarySizeFor(block.length),
       branchFilterId: filter.xzId,
     });
@@ -43,13 +44,15 @@ export async function createXzCompressor(
     id: compressionIds.xz,
     options: chosen.length === 0 ? undefined : xzOptions(largestDictionary, chosen),
     async compress(block) {
+      const preset = xzPreset(asked, block);
+      if (preset === undefined) return undefined;
       let shortest = xzStream({
         uncompressed: block,
-        lzma2: await lzma2(block),
+        lzma2: await lzma2(block, preset),
         dictionarySize: dictionarySizeFor(block.length),
       });
       for (const filter of chosen) {
-        const stream = await filtered(block, filter);
+        const stream = await filtered(block, filter, preset);
         if (stream.length < shortest.length) shortest = stream;
       }
       return shortest.length < block.length ? shortest : undefined;
