@@ -2,18 +2,17 @@ import { join } from "node:path";
 import { openBlobStore } from "@bootlayer/blob-store";
 import { createDurableFile } from "@bootlayer/durable-file";
 import { digestOf, mediaTypes, type Descriptor, type Digest } from "@bootlayer/image-spec";
-import { formatReference, pushBlob, pushManifest, type Reference } from "@bootlayer/registry-client";
+import { formatReference, type Reference } from "@bootlayer/registry-client";
 import type { DataRegion } from "@bootlayer/rootfs-tree";
-import { createReadStream } from "node:fs";
 import type { Environment } from "../build-options.ts";
 import { withCancellation } from "../cancellation.ts";
-import { connectRegistry } from "../connect-registry.ts";
 import { BuilderError } from "../errors.ts";
 import type { StageReport } from "../events.ts";
 import { registryReference } from "../pull-image.ts";
 import type { PushedBlobReport } from "../push-image.ts";
 import { stageClock } from "../stages.ts";
 import { compressDisk } from "./compress-disk.ts";
+import { openDiskDestination, type DiskManifest } from "./disk-destination.ts";
 import {
   diskAnnotations,
   diskArtifactType,
@@ -57,7 +56,8 @@ export interface PushDiskResult {
 const levels = { ext4: 3, squashfs: 1 } as const;
 
 /**
- * Sends a finished disk to a registry as an artifact that refers to its image.
+ * Sends a finished disk to a registry as an artifact that refers to its image. One of `ownRegistries` gets it in the store, without a
+ * request.
  *
  * @throws {BuilderError} SOURCE_INVALID for a target that is no reference; DISK_INVALID for a disk that is not what it was; CANCELLED.
  * What stores and registries throw.
@@ -71,8 +71,7 @@ export async function pushDisk(request: PushDiskRequest, environment: Environmen
     const clock = stageClock(onEvent);
     await using opened = new AsyncDisposableStack();
     const store = await openBlobStore(environment.store);
-    const client = connectRegistry(environment, onEvent);
-    opened.defer(() => client.close());
+    const destination = opened.use(await openDiskDestination(target, environment, onEvent, signal));
     const pushed = await clock.run("push", async () => {
       const packed = await createDurableFile(join(store.directory, "disk.zst"), {
         temporaryDirectory: store.ingestDirectory,
@@ -102,15 +101,15 @@ export async function pushDisk(request: PushDiskRequest, environment: Environmen
         blobs: [layer],
       });
       const blobs: PushedBlobReport[] = [];
-      for (const [blob, open] of [
-        [configBlob, () => once(config)],
-        [layer, () => createReadStream(packed.temporaryPath, { highWaterMark: 2 ** 20 })],
+      for (const [blob, content] of [
+        [configBlob, config],
+        [layer, { path: packed.temporaryPath }],
       ] as const) {
-        const how = await pushBlob(client, target, blob, open, { signal });
+        const how = await destination.putBlob(blob, content);
         blobs.push({ digest: blob.digest, bytes: blob.size, how });
         onEvent({ kind: "blob-pushed", digest: blob.digest, totalBytes: blob.size, how });
       }
-      await pushManifest(client, named, manifest, { signal });
+      await destination.putManifest(manifest);
       const uploadedBytes = blobs.reduce((sum, { how, bytes }) => sum + (how === "uploaded" ? bytes : 0), 0);
       const result = {
         target: name,
@@ -146,7 +145,7 @@ function diskManifest(
   { format, key, manifest: subject }: DiskDescription,
   config: Uint8Array,
   layer: Descriptor,
-): { readonly bytes: Uint8Array; readonly digest: Digest; readonly mediaType: string } {
+): DiskManifest {
   const { mediaType, digest, size } = subject;
   const bytes = Buffer.from(
     JSON.stringify({
@@ -160,8 +159,4 @@ function diskManifest(
     }),
   );
   return { bytes, digest: digestOf(bytes), mediaType: mediaTypes.ociManifest };
-}
-
-async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
 }

@@ -12,7 +12,10 @@ import {
 import { findOwnManifest, readOwnManifest } from "./own-manifests.ts";
 
 /** Whether a reference is one of this machine's own registry, which is never asked by a request. */
-export function isOwnReference({ registry }: Reference, { ownRegistries = [] }: Environment): boolean {
+export function isOwnReference(
+  { registry }: Pick<Reference, "registry">,
+  { ownRegistries = [] }: Pick<Environment, "ownRegistries">,
+): boolean {
   return ownRegistries.includes(registry);
 }
 

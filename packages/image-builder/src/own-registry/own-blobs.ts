@@ -1,4 +1,11 @@
-import { blobSize, ingestFile, openBlobRange, type BlobName, type ByteRange } from "@bootlayer/blob-store";
+import {
+  blobSize,
+  ingestBytes,
+  ingestFile,
+  openBlobRange,
+  type BlobName,
+  type ByteRange,
+} from "@bootlayer/blob-store";
 import type { Digest } from "@bootlayer/image-spec";
 import type { Readable } from "node:stream";
 import type { OwnRegistry, OwnRepositories } from "./own-registry.ts";
@@ -36,6 +43,21 @@ export async function keepOwnBlob(
   const { digest } = blob;
   await registry.hold(digest);
   await ingestFile(store, blob, path, { signal });
+  await writeLink({ store, repository, digest, kind: "blobs" });
+}
+
+/** The same for bytes that are at hand. */
+export async function keepOwnBytes(
+  registry: OwnRegistry,
+  repository: string,
+  blob: BlobName,
+  bytes: Uint8Array,
+  signal?: AbortSignal,
+): Promise<void> {
+  const { store } = registry;
+  const { digest } = blob;
+  await registry.hold(digest);
+  await ingestBytes(store, blob, bytes, { signal });
   await writeLink({ store, repository, digest, kind: "blobs" });
 }
 
