@@ -231,10 +231,14 @@ describe.skipIf(judge.skip)(`disks in Ceph's S3${judge.reason}`, () => {
     expect(await uploadsLeft()).toBe(2);
   });
 
-  test("a bucket that is gone does not check out", async () => {
+  test("a bucket that is gone does not check out, and its disks are not said to be gone", async () => {
     await store.check();
     await withClient((client) => client.send(new DeleteBucketCommand({ Bucket: settings.bucket })));
     await expect(store.check()).rejects.toMatchObject({ code: "ARTIFACT_STORE" });
+    // Its disks are not said to be gone.
+    await expect(store.open(`${key}.ext4`, { start: 0, end: 1 }, never)).rejects.toMatchObject({
+      code: "ARTIFACT_STORE",
+    });
   });
 
   test("a removed disk is not found, and to remove it again is fine", async () => {

@@ -67,10 +67,15 @@ test("holes of a kept disk stay holes", async () => {
   expect(blocks * 512).toBeLessThan(2 ** 20);
 });
 
-test("a place whose directory is gone does not check out", async () => {
+test("a place whose directory is gone does not check out, and its disks are not said to be gone", async () => {
+  const { staged, artifact } = await stageDisk();
+  const location = await store.keep(staged, artifact, never);
   await store.check();
   await rm(directory, { recursive: true });
   await expect(store.check()).rejects.toMatchObject({ code: "FILE_NOT_FOUND" });
+  await expect(store.open(location, { start: 0, end: 6 }, never)).rejects.toMatchObject({
+    code: "FILE_NOT_FOUND",
+  });
 });
 
 test("to keep twice is to keep once: who was killed in between may do it again", async () => {

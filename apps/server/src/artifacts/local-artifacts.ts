@@ -21,6 +21,12 @@ export async function openLocalArtifacts(directory: string): Promise<ArtifactSto
 
   const pathOf = (location: string): string => join(directory, checkedArtifactName(location));
 
+  async function check(): Promise<void> {
+    await access(staging, constants.W_OK).catch((cause: unknown) => {
+      throw fileError(`write to ${staging}`, cause);
+    });
+  }
+
   return {
     stage: async (key, format) => stageArtifact(staging, key, format),
 
@@ -50,8 +56,11 @@ export async function openLocalArtifacts(directory: string): Promise<ArtifactSto
 
     async open(location, range, signal) {
       const path = pathOf(location);
-      const file = await open(path, "r").catch((cause: unknown) => {
-        throw isMissing(cause) ? artifactNotFound(location, cause) : fileError(`read ${path}`, cause);
+      const file = await open(path, "r").catch(async (cause: unknown) => {
+        if (!isMissing(cause)) throw fileError(`read ${path}`, cause);
+        // Where the whole place is missing, as one that is not mounted, no disk has gone.
+        await check();
+        throw artifactNotFound(location, cause);
       });
       return readRange(file, range, path, signal);
     },
@@ -70,11 +79,7 @@ export async function openLocalArtifacts(directory: string): Promise<ArtifactSto
 
     list: () => keptIn(directory),
 
-    async check() {
-      await access(staging, constants.W_OK).catch((cause: unknown) => {
-        throw fileError(`write to ${staging}`, cause);
-      });
-    },
+    check,
 
     sweep: async () => sweepStaging(staging),
     close: async () => {},

@@ -27,8 +27,13 @@ export function createS3Client({ endpoint, region, pathStyle }: S3Settings): S3C
   });
 }
 
+/** Of an object or upload; where the bucket itself is missing, nothing is known of what was in it. */
 export function isNotFound(error: unknown): boolean {
-  return error instanceof S3ServiceException && error.$metadata.httpStatusCode === 404;
+  return (
+    error instanceof S3ServiceException &&
+    error.$metadata.httpStatusCode === 404 &&
+    error.name !== "NoSuchBucket"
+  );
 }
 
 /**

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { isBootlayerError } from "@bootlayer/errors";
 import { sql, type Kysely, type RawBuilder } from "kysely";
 import type { ArtifactStore } from "../artifacts/artifact-store.ts";
 import type { Database } from "../database/schema.ts";
@@ -186,6 +187,24 @@ export async function removeArtifact(
     .where("lease_owner", "=", owner)
     .execute();
   return true;
+}
+
+/**
+ * What `work` has of a disk. One that is not where the catalogue has it, as after a restored backup, is forgotten: whoever asks for it again
+ * has it made again.
+ */
+export async function withDisk<Result>(
+  db: Kysely<Database>,
+  store: Pick<ArtifactStore, "remove">,
+  key: string,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    if (isBootlayerError(error) && error.code === "ARTIFACT_NOT_FOUND") await removeArtifact(db, store, key);
+    throw error;
+  }
 }
 
 /** By the database's clock, which all servers share. */

@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import * as z from "zod";
-import { findArtifact, touchArtifact, type ReadyArtifact } from "../../catalogue/artifacts.ts";
+import { findArtifact, touchArtifact, withDisk, type ReadyArtifact } from "../../catalogue/artifacts.ts";
 import type { Build } from "../../catalogue/builds.ts";
 import { ServerError } from "../../errors.ts";
 import type { ServerContext } from "../../server-context.ts";
@@ -128,8 +128,11 @@ async function answerImage(
 
   const gone = new AbortController();
   reply.raw.once("close", () => gone.abort()).setTimeout(patienceMilliseconds, () => reply.raw.destroy());
+  const { artifacts, database } = context;
   const open = (start: number, end: number): Promise<AsyncIterable<Uint8Array>> =>
-    context.artifacts.open(artifact.location, { start, end }, gone.signal);
+    withDisk(database.db, artifacts, artifact.key, () =>
+      artifacts.open(artifact.location, { start, end }, gone.signal),
+    );
   if (isCoded) return reply.send(compressSparse({ ...artifact, open }));
   return reply.send(Readable.from(await open(start, end), { objectMode: false }));
 }
