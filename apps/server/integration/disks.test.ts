@@ -333,19 +333,23 @@ test("a build that is not ready has no disk to push, and neither has one whose d
 
 test("a disk is pushed by its builder, or by who may read all", async () => {
   contract = await openContract();
-  const server = await startTestServer({ access: { tokens: true, privateSources: true } });
+  const server = await startTestServer({
+    access: { tokens: true, privateSources: true },
+    ownNames: ["images.example:5000"],
+  });
   onTestFinished(() => server.close());
   const { db } = server.context.database;
   const build = await server.addBuild();
   await server.finish(build, Buffer.from("disk"));
-  const codeFor = async (...scopes: ("read" | "build")[]): Promise<unknown> => {
+  const codeFor = async (reference: string, ...scopes: ("read" | "build")[]): Promise<unknown> => {
     const { secret } = await createToken(db, { name: scopes.join("-"), scopes });
     const headers = { authorization: `Bearer ${secret}` };
-    return (await ask(server, "POST", `/v1/builds/${build.id}/push`, { reference: "oci:none" }, headers))
-      .body["code"];
+    return (await ask(server, "POST", `/v1/builds/${build.id}/push`, { reference }, headers)).body["code"];
   };
-  expect(await codeFor("read")).toBe("TOKEN_REFUSED");
-  expect(await codeFor("build")).toBe("TOKEN_REFUSED");
+  expect(await codeFor("oci:none", "read")).toBe("TOKEN_REFUSED");
+  expect(await codeFor("oci:none", "build")).toBe("TOKEN_REFUSED");
   // Its reference is what is wrong then.
-  expect(await codeFor("read", "build")).toBe("SOURCE_INVALID");
+  expect(await codeFor("oci:none", "read", "build")).toBe("SOURCE_INVALID");
+  // The server's own registry is for who may push.
+  expect(await codeFor("images.example:5000/app:disk", "read", "build")).toBe("TOKEN_REFUSED");
 });

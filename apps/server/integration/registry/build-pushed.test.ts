@@ -1,7 +1,8 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { pushImage } from "@bootlayer/image-builder";
+import { diskArtifactType, pushImage } from "@bootlayer/image-builder";
+import { digestOf } from "@bootlayer/image-spec";
 import { image, layerBlob, tarArchive, writeLayout } from "@bootlayer/test-fixtures";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { startServer } from "../../src/server.ts";
@@ -36,6 +37,22 @@ async function start(buildOnPush: boolean) {
   return { url: new URL(server.url).origin, host };
 }
 
+/** That a registry gives all that a manifest names. */
+async function expectWhole(url: string, repository: string, reference: string): Promise<void> {
+  const answer = await fetch(`${url}/v2/${repository}/manifests/${reference}`);
+  expect(answer.status).toBe(200);
+  const { config, layers } = (await answer.json()) as { config: Blob; layers: Blob[] };
+  for (const { digest, size } of [config, ...layers]) {
+    const blob = await (await fetch(`${url}/v2/${repository}/blobs/${digest}`)).arrayBuffer();
+    expect([digestOf(Buffer.from(blob)), blob.byteLength]).toEqual([digest, size]);
+  }
+}
+
+interface Blob {
+  readonly digest: string;
+  readonly size: number;
+}
+
 async function expectReady(url: string, id: string): Promise<void> {
   await vi.waitFor(
     async () => {
@@ -55,7 +72,23 @@ test("an image that was pushed is built by the address that it was pushed to, wi
       body: JSON.stringify({ source: `${name}/team/app:1`, platform: "linux/amd64" }),
     });
     expect([200, 202]).toContain(asked.status);
-    await expectReady(url, ((await asked.json()) as Listed).id);
+    const { id } = (await asked.json()) as Listed;
+    await expectReady(url, id);
+    // Its disk goes beside it as it came, and under a name.
+    for (const body of [{}, { reference: `${name}/disks/app:1` }]) {
+      const pushed = await fetch(`${url}/v1/builds/${id}/push`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(body),
+      });
+      expect(pushed.status).toBe(201);
+      const { digest, subject } = (await pushed.json()) as { digest: string; subject: { digest: string } };
+      expect(subject.digest).toBe(app.manifestDescriptor.digest);
+      const repository = "reference" in body ? "disks/app" : "team/app";
+      const listed = await fetch(`${url}/v2/${repository}/referrers/${subject.digest}`);
+      expect(await listed.json()).toMatchObject({ manifests: [{ digest, artifactType: diskArtifactType }] });
+      await expectWhole(url, repository, "reference" in body ? "1" : digest);
+    }
   }
 }, 120_000);
 

@@ -4,7 +4,7 @@ import type { OpenDatabase } from "../database/open-database.ts";
 import type { ServerSettings } from "../settings.ts";
 import { checkOrigin } from "./check-origin.ts";
 import type { RequestLimits } from "./limit-requests.ts";
-import { allows, type RouteScope } from "./scopes.ts";
+import { allows, type RouteScope, type Scope } from "./scopes.ts";
 import { findToken, isUsable, noteUse, type Token } from "./tokens.ts";
 
 declare module "fastify" {
@@ -79,6 +79,16 @@ export function authorizeRequests(
 export function checkOwner({ token }: FastifyRequest, tokenId: string | undefined): void {
   if (token === undefined || token.id === tokenId || token.scopes.includes("admin")) return;
   throw scopeMissing("admin");
+}
+
+/**
+ * For what takes more than its route does: that the request's token has the scope too.
+ *
+ * @throws {ServerError} TOKEN_REFUSED with status 403.
+ */
+export function checkScope({ token }: FastifyRequest, scope: Scope): void {
+  if (token === undefined || allows(token.scopes, scope)) return;
+  throw scopeMissing(scope);
 }
 
 function scopeMissing(scope: Exclude<RouteScope, "none">): ServerError {

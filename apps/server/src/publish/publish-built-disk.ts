@@ -5,26 +5,49 @@ import {
   parseSource,
   pushDisk,
   type Descriptor,
+  type PushDiskResult,
   type RegistrySettings,
 } from "@bootlayer/image-builder";
 import { withRequestCredentials, type RegistryCredentials } from "../access/request-credentials.ts";
 import { openArtifactFile } from "../artifacts/artifact-file.ts";
 import { artifactNotFound } from "../artifacts/artifact-name.ts";
-import type { ReadyArtifact } from "../catalogue/artifacts.ts";
+import { withDisk, type ReadyArtifact } from "../catalogue/artifacts.ts";
 import { registryOf } from "../catalogue/builder-request.ts";
 import type { Build } from "../catalogue/builds.ts";
 import { withRoom } from "../disk-room.ts";
 import { builtImage } from "../inspect/built-image.ts";
+import { ownAddresses } from "../registry/own-addresses.ts";
 import type { ServerContext } from "../server-context.ts";
 import { imageDirectory } from "../store-directories.ts";
 
 export interface PublishBuiltDisk {
   readonly build: Build;
   readonly artifact: ReadyArtifact;
-  /** Default: the source's repository. */
-  readonly reference: string | undefined;
+  readonly target: PublishTarget;
   /** Of this request, for the registry that it goes to. */
   readonly credentials: RegistryCredentials | undefined;
+}
+
+export interface PublishTarget {
+  /** A repository, which may have a tag. */
+  readonly name: string;
+  readonly registry: string;
+  /** Whether a client has named it; otherwise it is the source's repository. */
+  readonly isNamed: boolean;
+  /** Whether it is this server's own, which gets the disk without a request. */
+  readonly isOwn: boolean;
+}
+
+/** @throws {BuilderError} SOURCE_INVALID. @throws {RegistryError} REFERENCE_INVALID. */
+export function publishTarget(
+  { settings }: Pick<ServerContext, "settings">,
+  build: Build,
+  reference: string | undefined,
+): PublishTarget {
+  const name = reference ?? repositoryOf(build.request.source);
+  const { registry } = diskTarget(name);
+  const isOwn = ownAddresses(settings).includes(registry);
+  return { name, registry, isNamed: reference !== undefined, isOwn };
 }
 
 export interface PublishedDisk {
@@ -43,13 +66,11 @@ export interface PublishedDisk {
  */
 export async function publishBuiltDisk(
   context: ServerContext,
-  { build, artifact, reference, credentials }: PublishBuiltDisk,
+  { build, artifact, target, credentials }: PublishBuiltDisk,
   signal: AbortSignal,
 ): Promise<PublishedDisk> {
-  const { settings, artifacts, egress, room } = context;
-  const target = reference ?? repositoryOf(build.request.source);
-  const { registry } = diskTarget(target);
-  const isSourceRegistry = registry === registryOf(build.request.source);
+  const { settings, artifacts, database, egress, room } = context;
+  const isSourceRegistry = target.registry === registryOf(build.request.source);
   const { descriptor, platform } = await builtImage(
     context,
     build,
@@ -68,17 +89,18 @@ export async function publishBuiltDisk(
   });
   // The disk as it is sent, and the disk itself where it has to be brought here first.
   const needed = artifacts.pathOf === undefined ? 2 * dataBytes : dataBytes;
-  const pushed = await withRoom(room, needed, signal, async (roomy) => {
+  async function push(roomy: AbortSignal): Promise<PushDiskResult> {
     await using file = await openArtifactFile(artifacts, artifact, roomy);
     const regions = dataRegions.map(([offset, length]) => ({ offset, length }));
     return await pushDisk(
-      { disk: file.path, description, dataRegions: regions, sha256, target },
+      { disk: file.path, description, dataRegions: regions, sha256, target: target.name },
       {
         store: imageDirectory(settings),
         allowAddress: egress,
+        ownRegistries: ownAddresses(settings),
         registries: withRequestCredentials(
-          reference === undefined ? settings.registries : withoutLogins(settings.registries),
-          registry,
+          target.isNamed ? withoutLogins(settings.registries) : settings.registries,
+          target.registry,
           credentials,
         ),
         signal: roomy,
@@ -91,7 +113,8 @@ export async function publishBuiltDisk(
       );
       throw isThere ? error : artifactNotFound(artifact.location, error);
     });
-  });
+  }
+  const pushed = await withDisk(database.db, artifacts, key, () => withRoom(room, needed, signal, push));
   context.metrics.diskPushed();
   return { reference: pushed.target, digest: pushed.digest, subject: { mediaType, digest, size } };
 }

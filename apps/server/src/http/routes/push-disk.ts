@@ -1,8 +1,8 @@
 import * as z from "zod";
-import { checkOwner } from "../../access/authorize.ts";
+import { checkOwner, checkScope } from "../../access/authorize.ts";
 import { parseRegistryAuth, registryAuthHeader } from "../../access/request-credentials.ts";
 import { allows } from "../../access/scopes.ts";
-import { publishBuiltDisk, type PublishedDisk } from "../../publish/publish-built-disk.ts";
+import { publishBuiltDisk, publishTarget, type PublishedDisk } from "../../publish/publish-built-disk.ts";
 import { semaphore } from "../../queue/semaphore.ts";
 import type { ServerContext } from "../../server-context.ts";
 import { json, problems } from "../answers.ts";
@@ -66,10 +66,11 @@ export function pushDiskRoutes(app: App, context: ServerContext): void {
       const gone = new AbortController();
       reply.raw.once("close", () => gone.abort());
       const signal = AbortSignal.any([gone.signal, context.draining]);
-      const { reference } = request.body;
+      const target = publishTarget(context, build, request.body.reference);
+      if (target.isOwn) checkScope(request, "push");
       const credentials = parseRegistryAuth(request.headers[registryAuthHeader]);
       const pushed = await places.run(
-        () => publishBuiltDisk(context, { build, artifact, reference, credentials }, signal),
+        () => publishBuiltDisk(context, { build, artifact, target, credentials }, signal),
         signal,
       );
       return reply.status(201).send(pushed);
