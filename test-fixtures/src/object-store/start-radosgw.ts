@@ -84,7 +84,7 @@ function configuration(directory: string, cluster: string, monitor: string): str
     `keyring = ${directory}/keyring`,
     ...["mon", "osd", "rgw"].map((what) => `${what} data = ${directory}/${what}`),
     "osd objectstore = memstore",
-    "memstore device bytes = 2147483648",
+    "memstore device bytes = 8589934592",
     "osd pool default size = 1",
     "osd pool default min size = 1",
     "osd pool default pg num = 1",

@@ -150,9 +150,12 @@ export async function manyBuilds(options: ManyBuildsOptions): Promise<ManyBuilds
   const seconds = (performance.now() - began) / 1000;
 
   const makings = await readMakings(client);
-  const { rows: artifacts } = await client.query<{ key: string; location: string; sha256: string }>(
-    "SELECT build_key AS key, location, sha256 FROM artifacts WHERE state = 'ready'",
-  );
+  const { rows: artifacts } = await client.query<{
+    key: string;
+    location: string;
+    sha256: string;
+    bytes: string;
+  }>("SELECT build_key AS key, location, sha256, bytes FROM artifacts WHERE state = 'ready'");
   const lastKill = kills.at(-1)?.at ?? new Date(0);
   const staged = await Promise.all(stores.map((store) => stagedIn(join(store, "artifacts"))));
   const result: ManyBuildsResult = {
@@ -165,11 +168,12 @@ export async function manyBuilds(options: ManyBuildsOptions): Promise<ManyBuilds
     leavings: [...(await rowsLeft(client)), ...staged.flat(), ...(await disks.leavings(lastKill))],
   };
   const ready = ends.filter(({ state }) => state === "ready").length;
+  const bytes = artifacts.reduce((sum, artifact) => sum + Number(artifact.bytes), 0);
   const takenOver = makings.filter(({ end }) => end === "taken over").length;
   const { rows: lost } = await client.query("SELECT FROM builds WHERE lost_workers > 0");
   tell(
     `${options.artifacts}: ${ids.length} asked for, ${result.rows} builds, ${ready} ready, ${ids.length - ready} failed, ` +
-      `${artifacts.length} disks, ${options.servers} servers, ${kills.length} kills, ${lost.length} builds lost their worker, ` +
+      `${artifacts.length} disks of ${Math.round(bytes / 2 ** 20)} MiB, ${options.servers} servers, ${kills.length} kills, ${lost.length} builds lost their worker, ` +
       `${takenOver} makings taken over, ${seconds.toFixed(1)} s`,
   );
   return result;

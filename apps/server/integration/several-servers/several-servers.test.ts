@@ -12,10 +12,12 @@ const radosgw = requireJudge(...RADOSGW_TOOLS);
 const { BOOTLAYER_RANDOM_RUNS: runs, BOOTLAYER_RANDOM_SEED: seed = "42" } = process.env;
 const { BOOTLAYER_SEVERAL_SERVERS_ARTIFACTS: onlyIn } = process.env;
 const places = [
-  { artifacts: "directory", builds: Number(runs ?? 20), ...postgresql },
+  { artifacts: "directory", builds: Number(runs ?? 20), buildsOfEach: 8, ...postgresql },
   {
     artifacts: "s3",
     builds: Number(runs ?? 10),
+    // Its objects are in memory.
+    buildsOfEach: 16,
     skip: postgresql.skip || radosgw.skip,
     reason: postgresql.reason + radosgw.reason,
   },
@@ -27,7 +29,7 @@ function randomOf(seed: number): () => number {
 }
 
 // At the same time: what takes long is that the queue finds out that the workers of its jobs are gone.
-for (const { artifacts, builds, skip, reason } of places)
+for (const { artifacts, builds, buildsOfEach, skip, reason } of places)
   test
     .skipIf(skip || (onlyIn ?? artifacts) !== artifacts)
     .concurrent(
@@ -39,7 +41,7 @@ for (const { artifacts, builds, skip, reason } of places)
           directory,
           artifacts,
           builds,
-          images: Math.ceil(builds / 8),
+          images: Math.ceil(builds / buildsOfEach),
           servers: builds > 100 ? 3 : 2,
           kills: Math.ceil(builds / 10),
           random: randomOf(Number(seed)),
