@@ -13,7 +13,7 @@ import {
   type DockerRegistry,
 } from "@bootlayer/test-fixtures";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { pullImage, pushImage, type PushResult } from "../src/index.ts";
+import { listStoredImages, pullImage, pushImage, type PushResult } from "../src/index.ts";
 
 const base = layerBlob(tarArchive([{ name: "base", content: Buffer.alloc(3 * 2 ** 20, "base") }]));
 const amd = image([base, layerBlob(tarArchive([{ name: "amd", content: "amd" }]), "zstd")]);
@@ -88,6 +88,17 @@ describe.skipIf(judge.skip)(`Debian's docker-registry and skopeo${judge.reason}`
     const result = await push(`${registry.host}/origin/later:1`, "copies/later:1", "amd64");
     expect(result.digest).toBe(amd.manifestDescriptor.digest);
     expect(readBySkopeo("copies/later:1").equals(amd.manifest)).toBe(true);
+  });
+
+  test("it is in the store then, though the target had all of it and nothing was read", async () => {
+    await push(layout("amd"), "origin/there:1");
+    const source = `${registry.host}/origin/there:1`;
+    expect(how(await push(source, "origin/there:2", "amd64"))).toEqual(Array(3).fill("present"));
+    const store = join(directory, "store");
+    expect(await listStoredImages({ store })).toEqual([
+      expect.objectContaining({ name: source, digest: amd.manifestDescriptor.digest }),
+    ]);
+    expect(await pullImage({ source, platform: "amd64" }, { store })).toMatchObject({ downloadedBytes: 0 });
   });
 
   test("an index of which the store has one platform goes as that platform's image", async () => {

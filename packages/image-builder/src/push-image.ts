@@ -12,7 +12,10 @@ import { stageClock } from "./stages.ts";
 
 /** An image that is to go to a registry. */
 export interface PushRequest {
-  /** The name of an image in the store, or any source that a build takes; what the store lacks is pulled first. */
+  /**
+   * The name of an image in the store, or any source that a build takes; what the store lacks of an image in a registry is pulled
+   * into it, under the image's name, whether or not the target has it.
+   */
   readonly source: string;
   /** A reference; without a tag and digest, `latest`. */
   readonly target: string;
@@ -78,6 +81,7 @@ export async function pushImage(request: PushRequest, environment: Environment):
         pushed.push({ digest, bytes: size, how });
         onEvent({ kind: "blob-pushed", digest, totalBytes: size, how });
       });
+      await source.complete;
       // What an index names stands before the index.
       for (const { descriptor, bytes } of documents) {
         const { digest, mediaType } = descriptor;

@@ -36,6 +36,8 @@ export interface PushSource extends AsyncDisposable {
   readonly top: Descriptor;
   readonly platforms: readonly Platform[];
   open(descriptor: Descriptor, signal: AbortSignal): AsyncIterable<Uint8Array>;
+  /** Settles when all is at hand that had to be pulled, and the store knows it by its name. */
+  readonly complete: Promise<void>;
   /** Repositories of the target's registry that are likely to have the blob. */
   mountFrom(digest: Digest): readonly string[];
 }
@@ -70,6 +72,7 @@ export async function openPushSource(
       return {
         ...images,
         open: (descriptor, opened) => readBlob(layout, descriptor, opened),
+        complete: Promise.resolve(),
         mountFrom,
         [Symbol.asyncDispose]: async () => lease?.release(),
       };
@@ -78,6 +81,7 @@ export async function openPushSource(
 
   const opened = await openSource(request, environment, context);
   const { layers, complete } = opened.fetchLayers();
+  // Whoever waits for it is told; until then a failure must not count as unhandled.
   complete.catch(() => {});
   const { manifest, configBytes } = opened.image;
   return {
@@ -89,6 +93,7 @@ export async function openPushSource(
         if (layer !== undefined) yield* layer.open(signal);
       }
     },
+    complete,
     mountFrom,
     [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
   };
