@@ -77,6 +77,12 @@ test("all platforms come with their index, a shared layer once", async () => {
   expect(asked).toHaveLength(1);
 });
 
+test("all platforms and one of them are not asked for together", async () => {
+  const request = { source: `${registry.host}/a/b:1`, allPlatforms: true, platform: "linux/amd64" };
+  await expect(pullImage(request, { store })).rejects.toMatchObject({ code: "OPTIONS_INVALID" });
+  expect(registry.requests).toEqual([]);
+});
+
 test("what the store has is not asked for again; other names share it", async () => {
   await pullImage({ source: `${registry.host}/a/b:1`, allPlatforms: true }, { store });
   const before = registry.requests.length;

@@ -30,7 +30,7 @@ import { wantedOf } from "./wanted.ts";
 export interface PullRequest extends Pick<BuildRequest, "platform"> {
   /** A reference in a registry. */
   readonly source: string;
-  /** Whether the images of all platforms come, and the index that names them, whatever `platform` says. Default: false. */
+  /** Whether the images of all platforms come, and the index that names them; not beside a `platform`. Default: false. */
   readonly allPlatforms?: boolean | undefined;
 }
 
@@ -69,12 +69,20 @@ type Wanted = Pick<StorePull, "documents" | "blobs" | "top"> & { readonly platfo
  * Brings an image from a registry into the store, where it gets its name once all of it is there, verified and on disk.
  * A tag is looked up once. What an interrupted pull left is gone on from.
  *
- * @throws {BuilderError} SOURCE_INVALID for what is no reference; CANCELLED. What registries and stores throw.
+ * @throws {BuilderError} SOURCE_INVALID for what is no reference; OPTIONS_INVALID for a platform beside all platforms; CANCELLED.
+ * What registries and stores throw.
  */
 export async function pullImage(request: PullRequest, environment: Environment): Promise<PullResult> {
   return withCancellation(environment.signal, async (signal) => {
     const reference = registryReference(request.source, "pull");
-    const platform = request.platform === undefined ? hostPlatform() : parsePlatform(request.platform);
+    const { platform: asked, allPlatforms = false } = request;
+    if (allPlatforms && asked !== undefined)
+      throw new BuilderError(
+        "OPTIONS_INVALID",
+        `the images of all platforms are asked for, and that of ${JSON.stringify(asked)}`,
+        "ask for all platforms, or for one",
+      );
+    const platform = asked === undefined ? hostPlatform() : parsePlatform(asked);
     const onEvent = environment.onEvent ?? (() => {});
     const clock = stageClock(onEvent);
     const store = await openBlobStore(environment.store);
@@ -82,10 +90,9 @@ export async function pullImage(request: PullRequest, environment: Environment):
     const client = connectRegistry(environment, onEvent);
     opened.defer(() => client.close());
     const wanted = await clock.run("resolve", async () => {
-      const result =
-        request.allPlatforms === true
-          ? await resolveTree(store, client, reference, signal)
-          : await resolvePlatform(store, client, reference, platform, signal);
+      const result = allPlatforms
+        ? await resolveTree(store, client, reference, signal)
+        : await resolvePlatform(store, client, reference, platform, signal);
       return { result, bytes: result.documents.reduce((sum, { bytes }) => sum + bytes.length, 0) };
     });
     const { documents, blobs, top, platforms } = wanted;
