@@ -135,6 +135,29 @@ describe("a docker archive that lies or is damaged", () => {
   });
 });
 
+test("compressed layers that have their digest as a layout's blobs do are not read before they are needed", async () => {
+  const image = archivedImage("gzip");
+  const blobs = image.layers.map(({ descriptor, bytes }) => ({
+    name: `blobs/sha256/${descriptor.digest.slice("sha256:".length)}`,
+    // As long, and as gzip begins.
+    content: Buffer.concat([bytes.subarray(0, 10), Buffer.alloc(bytes.length - 10)]),
+  }));
+  const names = blobs.map(({ name }) => name);
+  const entries: TarEntry[] = [
+    { name: "c.json", content: image.config },
+    ...blobs.slice(0, 2),
+    { name: "manifest.json", content: manifest(names) },
+  ];
+  const source = `docker-archive:${await file("named.tar", tarArchive(entries))}`;
+  const { manifest: found } = await inspectImage({ source, platform: "linux/amd64" }, { store: place("store") });
+  expect(found.layers.map(({ digest }) => digest)).toEqual(
+    image.layers.map(({ descriptor }) => descriptor.digest),
+  );
+  await expect(build(source)).rejects.toMatchObject({
+    code: expect.stringMatching(/^(BLOB_DIGEST|LAYER_DECOMPRESS)$/),
+  });
+});
+
 test("sound links within an archive are followed", async () => {
   const entries = saved(
     manifest(["two", "./top", "/d//one"]),

@@ -3,6 +3,7 @@ import {
   digestHex,
   digestOf,
   ImageSpecError,
+  isDigest,
   parseConfig,
   parseDigest,
   type Descriptor,
@@ -20,7 +21,7 @@ import { synthesizeImage } from "./synthesized-image.ts";
 /**
  * An image of an archive as `docker save` writes it, in the old form and in that which is an OCI layout too: manifest.json
  * decides. Its manifest is made of the config and the layers as they lie in the archive (`synthesizeImage`); layers that
- * are not compressed have their diff ID as digest.
+ * are not compressed have their diff ID as digest, those that are a layout's blobs the one in their name; all others are hashed.
  *
  * @throws {BuilderError} SOURCE_ARCHIVE, SOURCE_CHANGED. @throws {StoreError} STORE_IMAGE_NOT_FOUND,
  * STORE_IMAGE_AMBIGUOUS. @throws {ImageSpecError} BLOB_DIGEST if the config is not what its name says; PLATFORM_NOT_FOUND,
@@ -64,10 +65,19 @@ async function describeLayer(
   const wrapping = detectWrapping(await file.readAt(offset, Math.min(size, magicBytes)));
   const mediaType = layerMediaType(wrapping, `layer ${name} in ${file.name}`);
   if (wrapping === "none") return { mediaType, digest: diffId, size };
-  // Nothing that is checked says what the compressed bytes are.
+  // In an archive that is a layout too the name says which bytes they are, and reading them proves it.
+  const named = blobName(name);
+  if (named !== undefined) return { mediaType, digest: named, size };
   const hash = createHash("sha256");
   for await (const chunk of file.read(offset, size, signal)) hash.update(chunk);
   return { mediaType, digest: parseDigest(`sha256:${hash.digest("hex")}`), size };
+}
+
+/** The digest of a layout's blob (image-spec image-layout.md, "Blobs"). */
+function blobName(path: string): Digest | undefined {
+  const [, algorithm, hex] = /^blobs\/([^/]+)\/([^/]+)$/.exec(path) ?? [];
+  const text = `${algorithm}:${hex}`;
+  return isDigest(text) ? text : undefined;
 }
 
 /** The config's digest is the image's ID, and stands in its name: `HEX.json`, `blobs/sha256/HEX`. */
