@@ -1,12 +1,11 @@
 import { fc, test as property } from "@fast-check/vitest";
 import { describe, expect, test } from "vitest";
+import { attributes, directory } from "../integration/plain-nodes.ts";
 import {
   byteString,
-  epoch,
   resolvePath,
   RootfsTreeError,
   splitPath,
-  type Attributes,
   type ContentHandle,
   type DirectoryNode,
   type FileNode,
@@ -14,13 +13,6 @@ import {
   type RootfsNode,
   type SymlinkNode,
 } from "./index.ts";
-
-const attributes: Attributes = { mode: 0o755, uid: 0, gid: 0, mtime: epoch, xattrs: new Map() };
-
-function directory(entries: Readonly<Record<string, RootfsNode>> = {}): DirectoryNode {
-  const named = Object.entries(entries).map(([name, node]) => [byteString(name), node] as const);
-  return { kind: "directory", attributes, entries: new Map(named) };
-}
 
 function link(target: string): SymlinkNode {
   return { kind: "symlink", attributes, target: byteString(target) };

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
+import { attributes, directory } from "../integration/plain-nodes.ts";
 import {
   byteString,
-  epoch,
   surveyTree,
   type Attributes,
   type ByteString,
@@ -9,13 +9,6 @@ import {
   type RootfsNode,
   type TreeSurvey,
 } from "./index.ts";
-
-const attributes: Attributes = { mode: 0o644, uid: 0, gid: 0, mtime: epoch, xattrs: new Map() };
-
-function directory(entries: Readonly<Record<string, RootfsNode>> = {}): DirectoryNode {
-  const named = Object.entries(entries).map(([name, node]) => [byteString(name), node] as const);
-  return { kind: "directory", attributes, entries: new Map(named) };
-}
 
 const fifo = (given: Partial<Attributes> = {}): RootfsNode => ({
   kind: "fifo",

@@ -1,27 +1,19 @@
 import { fc, test } from "@fast-check/vitest";
 import { expect } from "vitest";
+import { attributes, directory } from "../integration/plain-nodes.ts";
 import {
   byteString,
   byteStringOf,
   compareByteStrings,
   countNodes,
-  epoch,
   isDirectory,
   sortedEntries,
   walkTree,
-  type Attributes,
   type ContentHandle,
   type DirectoryNode,
   type FileNode,
   type RootfsNode,
 } from "./index.ts";
-
-const attributes: Attributes = { mode: 0o755, uid: 0, gid: 0, mtime: epoch, xattrs: new Map() };
-
-function directory(entries: Readonly<Record<string, RootfsNode>> = {}): DirectoryNode {
-  const named = Object.entries(entries).map(([name, node]) => [byteString(name), node] as const);
-  return { kind: "directory", attributes, entries: new Map(named) };
-}
 
 function file(size: number): FileNode {
   return { kind: "file", attributes, size, content: size === 0 ? undefined : (1 as ContentHandle) };
