@@ -1,6 +1,6 @@
-import { lstat, readdir } from "node:fs/promises";
+import { lstat } from "node:fs/promises";
 import { join } from "node:path";
-import { fileError } from "@bootlayer/durable-file";
+import { namesIn } from "@bootlayer/durable-file";
 import { isDigest, type Digest } from "@bootlayer/image-spec";
 import { blobPath, type Layout } from "./layout.ts";
 
@@ -25,15 +25,5 @@ export async function* listBlobs(layout: Layout): AsyncGenerator<ListedBlob> {
       const found = await lstat(path).catch(() => undefined);
       if (found) yield { digest, path, size: found.size, time: found.mtimeMs };
     }
-  }
-}
-
-async function namesIn(directory: string): Promise<readonly string[]> {
-  try {
-    return await readdir(directory);
-  } catch (cause) {
-    const error = fileError(`read ${directory}`, cause);
-    if (error.code === "FILE_NOT_FOUND") return [];
-    throw error;
   }
 }

@@ -1,5 +1,5 @@
 import { lstat, type FileHandle } from "node:fs/promises";
-import { fileError } from "@bootlayer/durable-file";
+import { fileError, readAhead } from "@bootlayer/durable-file";
 import {
   ImageSpecError,
   maxDocumentBytes,
@@ -10,9 +10,6 @@ import {
 import { StoreError } from "./errors.ts";
 import { blobPath, type Layout } from "./layout.ts";
 import { openRegularFile } from "./regular-file.ts";
-
-/** Few calls, and memory that does not count: two of these for each blob that is read. */
-const chunkBytes = 1024 * 1024;
 
 /** What names a blob: of a descriptor, only this is looked at. */
 export type BlobName = Pick<Descriptor, "digest" | "size">;
@@ -50,22 +47,11 @@ export async function* readBlob(
 ): AsyncGenerator<Uint8Array> {
   signal?.throwIfAborted();
   const handle = await openBlob(layout, descriptor);
-  const { size } = descriptor;
-  let buffer = Buffer.allocUnsafeSlow(Math.min(size, chunkBytes));
-  let spare = Buffer.allocUnsafeSlow(Math.min(Math.max(size - chunkBytes, 0), chunkBytes));
-  let reading = readAhead(handle, buffer, 0, descriptor);
   try {
-    for (let position = 0; position < size;) {
-      const chunk = await reading;
-      signal?.throwIfAborted();
-      position += chunk.length;
-      [buffer, spare] = [spare, buffer];
-      if (position < size)
-        reading = readAhead(handle, buffer.subarray(0, size - position), position, descriptor);
-      yield chunk;
-    }
+    const { size } = descriptor;
+    const fill = (buffer: Buffer, position: number) => fillFrom(handle, buffer, position, descriptor);
+    yield* readAhead(fill, { offset: 0, length: size }, signal);
   } finally {
-    await reading.catch(() => {});
     await handle.close();
   }
 }
@@ -111,34 +97,26 @@ export async function openBlob(layout: Layout, { digest, size }: BlobName): Prom
   throw damaged(layout, digest, `has ${opened.size} bytes instead of ${size}`, "get the image again");
 }
 
-/** The promise may fail before it is waited for: that alone must not count as unhandled. */
-function readAhead(
+async function fillFrom(
   handle: FileHandle,
   buffer: Buffer,
   position: number,
   { digest, size }: BlobName,
-): Promise<Uint8Array> {
-  const reading = read();
-  reading.catch(() => {});
-  return reading;
-
-  async function read(): Promise<Uint8Array> {
-    for (let filled = 0; filled < buffer.length;) {
-      const offset = position + filled;
-      const { bytesRead } = await handle
-        .read(buffer, filled, buffer.length - filled, offset)
-        .catch((cause: unknown) => {
-          throw fileError(`read blob ${digest}`, cause);
-        });
-      if (bytesRead === 0)
-        throw new StoreError(
-          "STORE_BLOB_DAMAGED",
-          `blob ${digest} was cut to ${offset} of ${size} bytes while it was read`,
-          "get the image again",
-        );
-      filled += bytesRead;
-    }
-    return buffer;
+): Promise<void> {
+  for (let filled = 0; filled < buffer.length;) {
+    const offset = position + filled;
+    const { bytesRead } = await handle
+      .read(buffer, filled, buffer.length - filled, offset)
+      .catch((cause: unknown) => {
+        throw fileError(`read blob ${digest}`, cause);
+      });
+    if (bytesRead === 0)
+      throw new StoreError(
+        "STORE_BLOB_DAMAGED",
+        `blob ${digest} was cut to ${offset} of ${size} bytes while it was read`,
+        "get the image again",
+      );
+    filled += bytesRead;
   }
 }
 

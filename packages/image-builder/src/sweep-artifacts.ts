@@ -1,6 +1,6 @@
-import { readdir, rm, stat } from "node:fs/promises";
+import { rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { fileError, removeAllStaleTemporaries } from "@bootlayer/durable-file";
+import { fileError, namesIn, removeAllStaleTemporaries } from "@bootlayer/durable-file";
 import type { Digest } from "@bootlayer/image-spec";
 import { artifactDirectory, manifestOfArtifact } from "./artifact-cache.ts";
 
@@ -27,11 +27,7 @@ export async function sweepArtifacts(
   { isNeeded, youngest, dryRun, signal }: SweepOptions,
 ): Promise<readonly SweptArtifact[]> {
   const directory = artifactDirectory(storeDirectory);
-  const names = await readdir(directory).catch((cause: unknown) => {
-    const error = fileError(`read ${directory}`, cause);
-    if (error.code === "FILE_NOT_FOUND") return [];
-    throw error;
-  });
+  const names = await namesIn(directory);
   if (!dryRun && names.length > 0) await removeAllStaleTemporaries(directory);
   const keys = new Set(names.flatMap((name) => /^([0-9a-f]{64})\.(?:disk|json)$/.exec(name)?.[1] ?? []));
   const swept: SweptArtifact[] = [];

@@ -8,10 +8,10 @@
  *
  * A file says that it belongs there, not that it is there: what garbage collection has taken leaves its file for a while.
  */
-import { readdir, readFile, rm, stat } from "node:fs/promises";
+import { readFile, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { blobSize, type BlobStore } from "@bootlayer/blob-store";
-import { createDurableFile, fileError, makeDirectory } from "@bootlayer/durable-file";
+import { createDurableFile, fileError, makeDirectory, namesIn } from "@bootlayer/durable-file";
 import { digestAlgorithm, digestHex, isDigest, type Digest } from "@bootlayer/image-spec";
 
 export type LinkKind = "blobs" | "manifests";
@@ -133,14 +133,4 @@ function fileName(digest: Digest): string {
 function digestOfName(name: string): Digest | undefined {
   const text = name.replace("-", ":");
   return isDigest(text) ? text : undefined;
-}
-
-async function namesIn(directory: string): Promise<readonly string[]> {
-  try {
-    return await readdir(directory);
-  } catch (cause) {
-    const error = fileError(`read ${directory}`, cause);
-    if (error.code === "FILE_NOT_FOUND") return [];
-    throw error;
-  }
 }

@@ -1,5 +1,5 @@
 import { open, type FileHandle } from "node:fs/promises";
-import { fileError } from "@bootlayer/durable-file";
+import { fileError, readAhead } from "@bootlayer/durable-file";
 import { BuilderError } from "../errors.ts";
 
 /** A file that can be read at any place, by any number of readers at once, and that must stay as it is meanwhile. */
@@ -23,8 +23,6 @@ export type FoundFile = Readonly<
   /** A pipe, such as a shell's `<(...)`: it can be read once, from its start. */
   | { kind: "stream"; chunks: AsyncIterable<Uint8Array>; close(): Promise<void> }
 >;
-
-const chunkBytes = 2 ** 20;
 
 /** @throws {BuilderError} SOURCE_NOT_FOUND, SOURCE_INVALID. @throws {DurableFileError} FILE_DENIED, FILE_FAILED. */
 export async function findSourceFile(path: string): Promise<FoundFile> {
@@ -65,44 +63,22 @@ export async function sourceFile(
     if (now.size !== size || now.mtimeNs !== mtimeNs) throw sourceChanged(name);
   }
 
-  async function fill(buffer: Buffer, position: number): Promise<Buffer> {
-    await readFully(handle, name, buffer, position);
-    return buffer;
-  }
+  const fill = (buffer: Buffer, position: number) => readFully(handle, name, buffer, position);
 
   return {
     name,
     size: Number(size),
-    readAt: (position, length) => fill(Buffer.allocUnsafe(length), position),
+    async readAt(position, length) {
+      const buffer = Buffer.allocUnsafe(length);
+      await fill(buffer, position);
+      return buffer;
+    },
     async *read(offset, length, signal) {
-      signal.throwIfAborted();
-      const end = offset + length;
-      let buffer = Buffer.allocUnsafeSlow(Math.min(length, chunkBytes));
-      let spare = Buffer.allocUnsafeSlow(Math.min(Math.max(length - chunkBytes, 0), chunkBytes));
-      let reading = ahead(fill(buffer, offset));
-      try {
-        for (let position = offset; position < end;) {
-          const chunk = await reading;
-          signal.throwIfAborted();
-          position += chunk.length;
-          [buffer, spare] = [spare, buffer];
-          // While this chunk is worked on, the next one is read.
-          if (position < end) reading = ahead(fill(buffer.subarray(0, end - position), position));
-          yield chunk;
-        }
-        await expectUnchanged();
-      } finally {
-        await reading.catch(() => {});
-      }
+      yield* readAhead(fill, { offset, length }, signal);
+      await expectUnchanged();
     },
     [Symbol.asyncDispose]: close,
   };
-}
-
-/** It may fail before it is waited for: that alone must not count as unhandled. */
-function ahead<Value>(reading: Promise<Value>): Promise<Value> {
-  reading.catch(() => {});
-  return reading;
 }
 
 /** Fills a buffer. @throws {BuilderError} SOURCE_CHANGED if the file ends before. @throws {DurableFileError} FILE_FAILED. */
