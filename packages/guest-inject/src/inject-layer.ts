@@ -1,5 +1,4 @@
-import { createHash } from "node:crypto";
-import { parseDigest, type Digest } from "@bootlayer/image-spec";
+import { digestOfStream, type Digest } from "@bootlayer/image-spec";
 import { byteString, bytesOf, displayText, type ByteString, type Timestamp } from "@bootlayer/rootfs-tree";
 import type { Pack } from "tar-stream";
 import { readContent } from "./entry-content.ts";
@@ -29,16 +28,9 @@ export async function guestLayer(
   mtime: Timestamp,
   signal?: AbortSignal,
 ): Promise<GuestLayer> {
-  const hash = createHash("sha256");
-  let size = 0;
-  for await (const chunk of tarArchive(plan.entries, mtime, signal)) {
-    hash.update(chunk);
-    size += chunk.length;
-  }
   return {
     mediaType: "application/vnd.oci.image.layer.v1.tar",
-    digest: parseDigest(`sha256:${hash.digest("hex")}`),
-    size,
+    ...(await digestOfStream(tarArchive(plan.entries, mtime, signal))),
     open: (signal) => tarArchive(plan.entries, mtime, signal),
   };
 }

@@ -1,7 +1,17 @@
 import { createHash } from "node:crypto";
+import { Readable } from "node:stream";
 import { fc, test } from "@fast-check/vitest";
 import { expect } from "vitest";
-import { digestAlgorithm, digestHex, digestOf, ImageSpecError, isDigest, parseDigest } from "./index.ts";
+import {
+  digestAlgorithm,
+  digestHex,
+  digestOf,
+  digestOfHash,
+  digestOfStream,
+  ImageSpecError,
+  isDigest,
+  parseDigest,
+} from "./index.ts";
 
 const hex64 = "a".repeat(64);
 const hex128 = "0".repeat(128);
@@ -47,5 +57,17 @@ test.prop([fc.uint8Array(), fc.constantFrom("sha256", "sha512")])(
     expect(parseDigest(digest)).toBe(digest);
     expect(digestAlgorithm(digest)).toBe(algorithm);
     expect(digestHex(digest)).toBe(createHash(algorithm).update(bytes).digest("hex"));
+  },
+);
+
+test.prop([fc.array(fc.uint8Array())])(
+  "a stream, and a hash of it, have the digest of all bytes",
+  async (chunks) => {
+    const bytes = Buffer.concat(chunks);
+    expect(await digestOfStream(Readable.from(chunks))).toEqual({
+      digest: digestOf(bytes),
+      size: bytes.length,
+    });
+    expect(digestOfHash(createHash("sha256").update(bytes))).toBe(digestOf(bytes));
   },
 );

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, type Hash } from "node:crypto";
 import { ImageSpecError } from "./errors.ts";
 
 /** `algorithm:hex`, validated: safe as a part of a path or URL (image-spec descriptor.md, "Digests"). */
@@ -30,6 +30,24 @@ export function parseDigest(text: string): Digest {
 
 export function digestOf(bytes: Uint8Array, algorithm: DigestAlgorithm = "sha256"): Digest {
   return `${algorithm}:${createHash(algorithm).update(bytes).digest("hex")}` as Digest;
+}
+
+/** Digest, by sha256, and length of a stream, which is read to its end. */
+export async function digestOfStream(
+  chunks: AsyncIterable<Uint8Array>,
+): Promise<{ readonly digest: Digest; readonly size: number }> {
+  const hash = createHash("sha256");
+  let size = 0;
+  for await (const chunk of chunks) {
+    hash.update(chunk);
+    size += chunk.length;
+  }
+  return { digest: digestOfHash(hash), size };
+}
+
+/** Of all that a sha256 hash was given; nothing more can be then. */
+export function digestOfHash(hash: Hash): Digest {
+  return parseDigest(`sha256:${hash.digest("hex")}`);
 }
 
 export function digestAlgorithm(digest: Digest): DigestAlgorithm {

@@ -2,6 +2,8 @@ export {
   digestAlgorithm,
   digestHex,
   digestOf,
+  digestOfHash,
+  digestOfStream,
   isDigest,
   parseDigest,
   type Digest,

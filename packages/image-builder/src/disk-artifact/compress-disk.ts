@@ -5,7 +5,7 @@ import { pipeline } from "node:stream/promises";
 import { constants, createZstdCompress } from "node:zlib";
 import { fileError } from "@bootlayer/durable-file";
 import { isBootlayerError } from "@bootlayer/errors";
-import type { Digest } from "@bootlayer/image-spec";
+import { digestOfHash, type Digest } from "@bootlayer/image-spec";
 import type { DataRegion } from "@bootlayer/rootfs-tree";
 
 const chunkBytes = 2 ** 20;
@@ -65,7 +65,7 @@ export async function compressDisk(
     signal.throwIfAborted();
     throw isBootlayerError(cause) ? cause : fileError(`compress ${disk.path}`, cause);
   }
-  return { digest: `sha256:${packed.digest("hex")}` as Digest, size, sha256: raw.digest("hex") };
+  return { digest: digestOfHash(packed), size, sha256: raw.digest("hex") };
 }
 
 /** All bytes of a disk; what is not in its regions is not read. */

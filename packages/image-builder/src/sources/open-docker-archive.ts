@@ -1,11 +1,10 @@
-import { createHash } from "node:crypto";
 import {
   digestHex,
   digestOf,
+  digestOfStream,
   ImageSpecError,
   isDigest,
   parseConfig,
-  parseDigest,
   type Descriptor,
   type Digest,
   type Platform,
@@ -68,9 +67,7 @@ async function describeLayer(
   // In an archive that is a layout too the name says which bytes they are, and reading them proves it.
   const named = blobName(name);
   if (named !== undefined) return { mediaType, digest: named, size };
-  const hash = createHash("sha256");
-  for await (const chunk of file.read(offset, size, signal)) hash.update(chunk);
-  return { mediaType, digest: parseDigest(`sha256:${hash.digest("hex")}`), size };
+  return { mediaType, ...(await digestOfStream(file.read(offset, size, signal))) };
 }
 
 /** The digest of a layout's blob (image-spec image-layout.md, "Blobs"). */

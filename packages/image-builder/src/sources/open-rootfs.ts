@@ -1,5 +1,4 @@
-import { createHash } from "node:crypto";
-import { mediaTypes, parseDigest } from "@bootlayer/image-spec";
+import { digestOfStream, mediaTypes } from "@bootlayer/image-spec";
 import type { LayerLimits, LayerSource } from "@bootlayer/layer-flattener";
 import { rootfsArchive } from "./rootfs-archive.ts";
 import { snapshotRootfs } from "./rootfs-snapshot.ts";
@@ -17,13 +16,7 @@ export async function readRootfsLayer(
   signal: AbortSignal,
 ): Promise<LayerSource & { readonly warnings: readonly string[] }> {
   const snapshot = await snapshotRootfs(directory, limits, signal);
-  const hash = createHash("sha256");
-  let size = 0;
-  for await (const chunk of rootfsArchive(snapshot, signal)) {
-    hash.update(chunk);
-    size += chunk.length;
-  }
-  const digest = parseDigest(`sha256:${hash.digest("hex")}`);
+  const { digest, size } = await digestOfStream(rootfsArchive(snapshot, signal));
   return {
     descriptor: { mediaType: mediaTypes.ociLayer, digest, size },
     diffId: digest,

@@ -1,5 +1,5 @@
-import { createHash, type Hash } from "node:crypto";
-import { parseDigest, type Digest } from "@bootlayer/image-spec";
+import { createHash } from "node:crypto";
+import { digestOfHash, digestOfStream } from "@bootlayer/image-spec";
 import {
   detectWrapping,
   magicBytes,
@@ -26,12 +26,11 @@ export async function readTarLayer(
   const wrapping = detectWrapping(await file.readAt(0, Math.min(size, magicBytes)));
   const mediaType = layerMediaType(wrapping, name);
   const open = (signal: AbortSignal) => file.read(0, size, signal);
-  const blob = createHash("sha256");
   if (wrapping === "none") {
-    for await (const chunk of open(signal)) blob.update(chunk);
-    const digest = digestFrom(blob);
+    const { digest } = await digestOfStream(open(signal));
     return { descriptor: { mediaType, digest, size }, diffId: digest, open };
   }
+  const blob = createHash("sha256");
   const archive = createHash("sha256");
   const limiter = sizeLimiter(name, limits);
   async function* hashed(): AsyncGenerator<Uint8Array> {
@@ -45,9 +44,5 @@ export async function readTarLayer(
     limiter.unpack(chunk.length);
     archive.update(chunk);
   }
-  return { descriptor: { mediaType, digest: digestFrom(blob), size }, diffId: digestFrom(archive), open };
-}
-
-function digestFrom(hash: Hash): Digest {
-  return parseDigest(`sha256:${hash.digest("hex")}`);
+  return { descriptor: { mediaType, digest: digestOfHash(blob), size }, diffId: digestOfHash(archive), open };
 }
