@@ -74,6 +74,12 @@ describe("what cannot be is refused with a code, and nothing is left", () => {
       "OPTIONS_INVALID",
       ["--init", "--kernel", "@/config", "--emit", "qemu:@/output/vm", "--emit", "firecracker:@/output/vm"],
     ],
+    [
+      "a launch file in a directory that is not there",
+      8,
+      "FILE_NOT_FOUND",
+      ["--init", "--kernel", "@/config", "--emit", "qemu:@/nowhere/vm"],
+    ],
     ["a file with an unknown key", 2, "GUEST_CONFIG", ["--guest", "@/typo.yaml"]],
     ["a file that is no YAML", 2, "GUEST_CONFIG", ["--guest", "@/broken.yaml"]],
     ["an init system that the image has not", 6, "GUEST_INIT_SYSTEM", ["--init-system", "systemd"]],

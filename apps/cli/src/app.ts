@@ -14,7 +14,7 @@ import { diskFlags, formatFlag } from "./disk-flags.ts";
 import { layerFlags, sourceFlags } from "./flags.ts";
 import { launchFormats, parseEmit, parseSeconds, parseVariable } from "./guest-arguments.ts";
 import { gc, images, pull, push, rm, scrub } from "./image-commands.ts";
-import { guestFlags } from "./guest-flags.ts";
+import { guestFlags, initFlag } from "./guest-flags.ts";
 import { kernelFlag, machineFlags } from "./machine-flags.ts";
 import { login, logout } from "./registry-commands.ts";
 import { serve } from "./serve-command.ts";
@@ -59,12 +59,7 @@ const build = buildCommand({
         brief: "Threads that decompress and hash ahead of the writer, each with up to 16 MiB; 0 for none",
       },
       cache: { kind: "boolean", default: true, brief: "Take the disk from the cache, and keep it there" },
-      init: {
-        kind: "boolean",
-        default: false,
-        withNegated: false,
-        brief: "Make a machine of the image: with an init, and what the flags on the guest ask for",
-      },
+      init: initFlag,
       initAs: initAsFlag,
       initrd: {
         kind: "parsed",

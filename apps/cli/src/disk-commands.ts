@@ -2,7 +2,7 @@ import { buildCommand, type Command } from "@stricli/core";
 import type { CliContext } from "./context.ts";
 import { diskFlags, formatFlag } from "./disk-flags.ts";
 import { layerFlags, sourceFlags } from "./flags.ts";
-import { guestFlags } from "./guest-flags.ts";
+import { guestFlags, initFlag } from "./guest-flags.ts";
 
 export const publish: Command<CliContext> = buildCommand({
   loader: async () => (await import("./commands/publish.ts")).publish,
@@ -24,12 +24,7 @@ export const publish: Command<CliContext> = buildCommand({
       ...layerFlags,
       ...diskFlags,
       ...guestFlags,
-      init: {
-        kind: "boolean",
-        default: false,
-        withNegated: false,
-        brief: "Make a machine of the image: with an init, and what the flags on the guest ask for",
-      },
+      init: initFlag,
     },
   },
 });

@@ -1,3 +1,4 @@
+import { access, constants } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { createDurableFile, fileError } from "@bootlayer/durable-file";
 import { launchFile, type LaunchFile, type LaunchFormat, type LaunchMachine } from "@bootlayer/image-builder";
@@ -39,6 +40,14 @@ export function launchFiles(
     paths.add(path);
     return { ...made, path };
   });
+}
+
+/** Finds out before a disk is built for them whether they can be written. @throws {DurableFileError} FILE_NOT_FOUND, FILE_DENIED. */
+export async function checkLaunchDirectories(files: readonly PlacedLaunchFile[]): Promise<void> {
+  for (const { path } of files)
+    await access(dirname(path), constants.W_OK | constants.X_OK).catch((cause: unknown) => {
+      throw fileError(`write ${path}`, cause);
+    });
 }
 
 export async function writeLaunchFiles(files: readonly PlacedLaunchFile[]): Promise<EmittedFile[]> {

@@ -131,4 +131,12 @@ export const guestFlags = {
   },
 } as const;
 
+/** Asks for a guest where no flag says anything of it. */
+export const initFlag = {
+  kind: "boolean",
+  default: false,
+  withNegated: false,
+  brief: "Make a machine of the image: with an init, and what the flags on the guest ask for",
+} as const;
+
 export const guestFlagNames = Object.keys(guestFlags) as readonly (keyof typeof guestFlags)[];

@@ -21,6 +21,7 @@ import type { MachineFlags } from "../machine-flags.ts";
 import { withProgress } from "../progress/with-progress.ts";
 import { rawInput } from "../raw-input.ts";
 import { usageError } from "../usage-error.ts";
+import { writeWarnings } from "../warnings.ts";
 
 export interface BootFlags extends LayerFlags, DiskFlags, GuestFlags, MachineFlags {
   readonly kernel: string;
@@ -141,8 +142,7 @@ async function guestOfImage(
       environmentOf(flags, context, progress),
     ),
   );
-  for (const warning of [...result.warnings, ...(result.guest?.warnings ?? [])])
-    context.process.stderr.write(`warning: ${warning}\n`);
+  writeWarnings(context, result);
   const initrd = result.guest?.initrd ?? flags.initrd;
   return {
     architecture: result.platform.architecture === "arm64" ? "arm64" : "amd64",

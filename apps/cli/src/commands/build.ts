@@ -11,7 +11,13 @@ import {
 import { usageError } from "../usage-error.ts";
 import type { CliContext } from "../context.ts";
 import { diskOptionsOf, type DiskFlags } from "../disk-flags.ts";
-import { launchFiles, writeLaunchFiles, type EmittedFile, type PlacedLaunchFile } from "../emit.ts";
+import {
+  checkLaunchDirectories,
+  launchFiles,
+  writeLaunchFiles,
+  type EmittedFile,
+  type PlacedLaunchFile,
+} from "../emit.ts";
 import { environmentOf } from "../environment.ts";
 import { limitsOf, type LayerFlags } from "../flags.ts";
 import { formatBytes, formatTable } from "../format.ts";
@@ -22,6 +28,7 @@ import { machineOf } from "../machine.ts";
 import type { MachineFlags } from "../machine-flags.ts";
 import { withProgress } from "../progress/with-progress.ts";
 import { layersJson, stagesJson, stagesTable } from "../stages.ts";
+import { writeWarnings } from "../warnings.ts";
 
 export interface BuildFlags extends LayerFlags, DiskFlags, GuestFlags, MachineFlags {
   readonly output: string;
@@ -55,8 +62,7 @@ export async function build(this: CliContext, flags: BuildFlags, source: string)
     );
     return { result, launch: await emit(result) };
   });
-  for (const warning of [...result.warnings, ...(result.guest?.warnings ?? [])])
-    this.process.stderr.write(`warning: ${warning}\n`);
+  writeWarnings(this, result);
   this.process.stdout.write(
     flags.json ? `${JSON.stringify(buildResultJson(result, launch))}\n` : buildSummary(result, launch),
   );
@@ -103,7 +109,7 @@ async function emitterOf(
       });
   const files = (known: Partial<BuildResult>): PlacedLaunchFile[] =>
     launchFiles(emit, machine(known), [disk, ...initrd, resolve(path)]);
-  files({});
+  await checkLaunchDirectories(files({}));
   return (result) => writeLaunchFiles(files(result));
 }
 

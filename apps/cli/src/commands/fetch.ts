@@ -5,6 +5,7 @@ import type { SourceFlags } from "../flags.ts";
 import { formatBytes, formatTable } from "../format.ts";
 import { withProgress } from "../progress/with-progress.ts";
 import { stagesJson, stagesTable } from "../stages.ts";
+import { writeWarnings } from "../warnings.ts";
 
 export interface FetchFlags extends SourceFlags {
   readonly output: string;
@@ -17,8 +18,7 @@ export async function fetch(this: CliContext, flags: FetchFlags, source: string)
   const result = await withProgress(this, flags.progress, (progress) =>
     fetchDisk({ source, output, platform, format, key }, environmentOf(flags, this, progress)),
   );
-  for (const warning of [...result.description.warnings, ...(result.description.guest?.warnings ?? [])])
-    this.process.stderr.write(`warning: ${warning}\n`);
+  writeWarnings(this, result.description);
   // As of a build's result, regions are left out of JSON.
   const json = { ...result, dataRegions: undefined, stages: stagesJson(result.stages) };
   this.process.stdout.write(flags.json ? `${JSON.stringify(json)}\n` : fetchSummary(result));

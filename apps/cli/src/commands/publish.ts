@@ -8,6 +8,7 @@ import { guestConfigOf } from "../guest-config.ts";
 import type { GuestFlags } from "../guest-flags.ts";
 import { withProgress } from "../progress/with-progress.ts";
 import { stagesJson, stagesTable } from "../stages.ts";
+import { writeWarnings } from "../warnings.ts";
 
 export interface PublishFlags extends LayerFlags, DiskFlags, GuestFlags {
   readonly init: boolean;
@@ -34,8 +35,7 @@ export async function publish(
       environmentOf(flags, this, progress),
     );
   });
-  for (const warning of [...result.build.warnings, ...(result.build.guest?.warnings ?? [])])
-    this.process.stderr.write(`warning: ${warning}\n`);
+  writeWarnings(this, result.build);
   this.process.stdout.write(flags.json ? `${JSON.stringify(publishJson(result))}\n` : publishSummary(result));
 }
 
