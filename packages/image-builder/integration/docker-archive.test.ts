@@ -149,7 +149,10 @@ test("compressed layers that have their digest as a layout's blobs do are not re
     { name: "manifest.json", content: manifest(names) },
   ];
   const source = `docker-archive:${await file("named.tar", tarArchive(entries))}`;
-  const { manifest: found } = await inspectImage({ source, platform: "linux/amd64" }, { store: place("store") });
+  const { manifest: found } = await inspectImage(
+    { source, platform: "linux/amd64" },
+    { store: place("store") },
+  );
   expect(found.layers.map(({ digest }) => digest)).toEqual(
     image.layers.map(({ descriptor }) => descriptor.digest),
   );
