@@ -1,6 +1,6 @@
 import { access, constants } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { createDurableFile, fileError } from "@bootlayer/durable-file";
+import { fileError, writeDurableFile } from "@bootlayer/durable-file";
 import { launchFile, type LaunchFile, type LaunchFormat, type LaunchMachine } from "@bootlayer/image-builder";
 import type { EmitTarget } from "./guest-arguments.ts";
 import { usageError } from "./usage-error.ts";
@@ -53,20 +53,9 @@ export async function checkLaunchDirectories(files: readonly PlacedLaunchFile[])
 export async function writeLaunchFiles(files: readonly PlacedLaunchFile[]): Promise<EmittedFile[]> {
   const emitted: EmittedFile[] = [];
   for (const { format, name, text, executable, command, path } of files) {
-    await writeWhole(path, text, executable ? 0o777 : 0o666);
+    await writeDurableFile(path, text, { mode: executable ? 0o777 : 0o666 });
     // The command names the file, under the name that it would have had.
     emitted.push({ format, file: path, command: command.replace(name, basename(path)) });
   }
   return emitted;
-}
-
-async function writeWhole(path: string, text: string, mode: number): Promise<void> {
-  const file = await createDurableFile(path, { mode });
-  try {
-    await file.handle.writeFile(text);
-    await file.commit();
-  } catch (cause) {
-    await file.discard();
-    throw fileError(`write ${path}`, cause);
-  }
 }

@@ -1,11 +1,11 @@
 import { readdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import {
-  createDurableFile,
   DurableFileError,
   fileError,
   makeDirectory,
   removeAllStaleTemporaries,
+  writeDurableFile,
 } from "@bootlayer/durable-file";
 import { mediaTypes } from "@bootlayer/image-spec";
 import { StoreError } from "./errors.ts";
@@ -89,15 +89,9 @@ async function writeNew(
   content: object,
 ): Promise<void> {
   const path = join(directory, name);
-  const file = await createDurableFile(path, { temporaryDirectory: ingestDirectory });
-  try {
-    await file.handle.writeFile(JSON.stringify(content));
-    await file.commit({ replace: false });
-  } catch (cause) {
+  const options = { temporaryDirectory: ingestDirectory, replace: false };
+  await writeDurableFile(path, JSON.stringify(content), options).catch((error: unknown) => {
     // Another process, opening the same store, was first.
-    if (cause instanceof DurableFileError && cause.code === "FILE_EXISTS") return;
-    throw fileError(`write ${path}`, cause);
-  } finally {
-    await file.discard();
-  }
+    if (!(error instanceof DurableFileError && error.code === "FILE_EXISTS")) throw error;
+  });
 }

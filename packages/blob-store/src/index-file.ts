@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { createDurableFile, fileError } from "@bootlayer/durable-file";
+import { writeDurableFile } from "@bootlayer/durable-file";
 import { maxDocumentBytes, parseDocument, type Descriptor } from "@bootlayer/image-spec";
 import * as z from "zod";
 import type { BlobStore } from "./blob-store.ts";
@@ -67,15 +67,7 @@ async function writeIndexFile(store: BlobStore, index: object): Promise<void> {
       },
     );
   }
-  const file = await createDurableFile(path, { temporaryDirectory: store.ingestDirectory });
-  try {
-    await file.handle.writeFile(bytes);
-    await file.commit();
-  } catch (cause) {
-    throw fileError(`write ${path}`, cause);
-  } finally {
-    await file.discard();
-  }
+  await writeDurableFile(path, bytes, { temporaryDirectory: store.ingestDirectory });
 }
 
 function parseIndexFile(layout: Layout, bytes: Uint8Array): readonly Descriptor[] {

@@ -8,6 +8,7 @@ import {
   makeDirectory,
   removeAllStaleTemporaries,
   removeStaleTemporaries,
+  writeDurableFile,
 } from "./index.ts";
 import { parseTemporaryName, temporaryName } from "./temporary-name.ts";
 
@@ -124,6 +125,19 @@ test("a file gets the mode that was asked for", async () => {
   await file.handle.write("bytes");
   await file.commit();
   expect((await stat(join(directory, "blob"))).mode & 0o777).toBe(0o444);
+});
+
+test("a small file is written in one call, whole, over another one only if that may be", async () => {
+  const path = join(directory, "small");
+  await writeDurableFile(path, "first", { mode: 0o600 });
+  expect((await stat(path)).mode & 0o777).toBe(0o600);
+  await expect(writeDurableFile(path, "second", { replace: false })).rejects.toMatchObject({
+    code: "FILE_EXISTS",
+  });
+  expect(await readFile(path, "utf8")).toBe("first");
+  await writeDurableFile(path, Buffer.from("third"));
+  expect(await readFile(path, "utf8")).toBe("third");
+  expect(await readdir(directory)).toEqual(["small"]);
 });
 
 test("a directory is made with those above it, and again without complaint", async () => {

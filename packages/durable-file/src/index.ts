@@ -1,4 +1,5 @@
 export { createDurableFile, type DurableFile, type DurableFileOptions } from "./durable-file.ts";
+export { writeDurableFile } from "./write-durable-file.ts";
 export { withEarlyWriteBack, type EarlyWriteBack } from "./early-write-back.ts";
 export { makeDirectory } from "./make-directory.ts";
 export { namesIn } from "./names-in.ts";

@@ -1,6 +1,6 @@
 import { mkdir, readFile, stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
-import { createDurableFile, fileError } from "@bootlayer/durable-file";
+import { fileError, writeDurableFile } from "@bootlayer/durable-file";
 import { parseDigest, type Digest } from "@bootlayer/image-spec";
 import type { DataRegion } from "@bootlayer/rootfs-tree";
 import * as z from "zod";
@@ -119,14 +119,7 @@ export async function describeArtifact(
     guest,
     manifest,
   };
-  const file = await createDurableFile(artifactPath(storeDirectory, key, "json"));
-  try {
-    await file.handle.writeFile(JSON.stringify(description));
-    await file.commit();
-  } catch (cause) {
-    await file.discard();
-    throw fileError(`write ${file.path}`, cause);
-  }
+  await writeDurableFile(artifactPath(storeDirectory, key, "json"), JSON.stringify(description));
 }
 
 function parseJson(text: string): unknown {

@@ -11,7 +11,7 @@
 import { readFile, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { blobSize, type BlobStore } from "@bootlayer/blob-store";
-import { createDurableFile, fileError, makeDirectory, namesIn } from "@bootlayer/durable-file";
+import { fileError, makeDirectory, namesIn, writeDurableFile } from "@bootlayer/durable-file";
 import { digestAlgorithm, digestHex, isDigest, type Digest } from "@bootlayer/image-spec";
 
 export type LinkKind = "blobs" | "manifests";
@@ -36,15 +36,7 @@ export async function isRepositoryKnown(store: BlobStore, repository: string): P
 export async function writeLink(link: Link, content = ""): Promise<void> {
   const path = linkPath(link);
   await makeDirectory(dirname(path));
-  const file = await createDurableFile(path, { temporaryDirectory: link.store.ingestDirectory });
-  try {
-    await file.handle.writeFile(content);
-    await file.commit();
-  } catch (cause) {
-    throw fileError(`write ${path}`, cause);
-  } finally {
-    await file.discard();
-  }
+  await writeDurableFile(path, content, { temporaryDirectory: link.store.ingestDirectory });
 }
 
 /** What a link says; undefined where there is none. @throws {DurableFileError} */
