@@ -48,6 +48,11 @@ describe.skipIf(judge.skip)(`Debian's docker-registry and skopeo${judge.reason}`
     pushImage({ source, target: `${registry.host}/${name}`, platform }, { store: join(directory, "store") });
   const layout = (tag: string): string => `oci:${join(directory, "layout")}:${tag}`;
 
+  async function listRepositories(): Promise<readonly string[]> {
+    const answer = await fetch(`http://${registry.host}/v2/_catalog`);
+    return ((await answer.json()) as { repositories: string[] }).repositories;
+  }
+
   /** The raw document, and every blob copied and checked by its digest. */
   function readBySkopeo(name: string): Buffer {
     const reference = `docker://${registry.host}/${name}`;
@@ -81,6 +86,14 @@ describe.skipIf(judge.skip)(`Debian's docker-registry and skopeo${judge.reason}`
     const result = await push(source, "copies/amd:1");
     expect(how(result)).toEqual(["mounted", "mounted", "mounted"]);
     expect(readBySkopeo("copies/amd:1").equals(amd.manifest)).toBe(true);
+  });
+
+  test("a target of the image's own digest is its name; one of another is refused before anything is sent", async () => {
+    const { digest } = amd.manifestDescriptor;
+    expect(await push(layout("amd"), `named/amd@${digest}`)).toMatchObject({ digest });
+    const other = `named/other@${arm.manifestDescriptor.digest}`;
+    await expect(push(layout("amd"), other)).rejects.toMatchObject({ code: "OPTIONS_INVALID" });
+    expect(await listRepositories()).not.toContain("named/other");
   });
 
   test("an image that the store does not know is pulled on the way", async () => {

@@ -1,10 +1,17 @@
 import type { Digest, Platform } from "@bootlayer/image-spec";
-import { formatReference, pushBlob, pushManifest, type PushedBlob } from "@bootlayer/registry-client";
+import {
+  formatReference,
+  pushBlob,
+  pushManifest,
+  type PushedBlob,
+  type Reference,
+} from "@bootlayer/registry-client";
 import type { BuildRequest, Environment } from "./build-options.ts";
 import { withCancellation } from "./cancellation.ts";
 import { concurrently } from "./concurrently.ts";
 import { connectRegistry } from "./connect-registry.ts";
 import { blobsOfTree } from "./document-tree.ts";
+import { BuilderError } from "./errors.ts";
 import type { StageReport } from "./events.ts";
 import { registryReference } from "./pull-image.ts";
 import { openPushSource } from "./push-source.ts";
@@ -53,7 +60,7 @@ const concurrentBlobs = 3;
  * Sends an image to a registry, byte by byte as it is, so that its digests stay. Blobs that the registry has are passed
  * over, those that another of its repositories has are mounted where the store knows of it. The name is given last.
  *
- * @throws {BuilderError} SOURCE_INVALID; CANCELLED. What sources, stores and registries throw.
+ * @throws {BuilderError} SOURCE_INVALID; OPTIONS_INVALID for a target of another digest; CANCELLED. What sources, stores and registries throw.
  */
 export async function pushImage(request: PushRequest, environment: Environment): Promise<PushResult> {
   return withCancellation(environment.signal, async (signal) => {
@@ -66,6 +73,7 @@ export async function pushImage(request: PushRequest, environment: Environment):
     const client = connectRegistry(environment, onEvent);
     opened.defer(() => client.close());
     const { documents, top } = source;
+    checkTarget(target, top.digest);
     const blobs = blobsOfTree(documents);
     const name = formatReference(target);
     onEvent({ kind: "transfer-started", direction: "push", name, digest: top.digest, blobs });
@@ -103,6 +111,16 @@ export async function pushImage(request: PushRequest, environment: Environment):
       stages: clock.reports(),
     };
   });
+}
+
+/** Before anything is sent in vain. */
+function checkTarget(target: Reference, digest: Digest): void {
+  if (target.digest !== undefined && target.digest !== digest)
+    throw new BuilderError(
+      "OPTIONS_INVALID",
+      `the image's digest is ${digest}: it cannot be ${formatReference(target)}`,
+      "name a tag, or that digest",
+    );
 }
 
 function uploaded(blobs: readonly PushedBlobReport[]): number {
