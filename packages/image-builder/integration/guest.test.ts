@@ -86,6 +86,24 @@ describe.skipIf(judge.skip)(`a guest in the disk${judge.reason}`, () => {
     expect((await readFile(again.output)).equals(await readFile(first.output))).toBe(true);
   });
 
+  test("on a disk that will only be read has the image's volumes in memory, and is another disk", async () => {
+    const layout = join(await empty(), "layout");
+    const layer = layerBlob(tarArchive([{ name: "app", content: "#!/app\n", mode: 0o755 }]));
+    const config = { Entrypoint: ["/app"], Volumes: { "/data": {} } };
+    await writeLayout(layout, { app: image([layer], { config }) });
+    const source = `oci:${layout}:app`;
+    const written = await build("written.ext4", { source, guest: {} });
+    const read = await build("read.ext4", { source, guest: { readOnlyRoot: true } });
+    expect(read.key).not.toBe(written.key);
+    expect(await debugfs(read.output, "cat /etc/bootlayer/init.conf")).toContain("\ntmpfs /data 755 ");
+    expect(await debugfs(written.output, "cat /etc/bootlayer/init.conf")).not.toContain("tmpfs");
+    // A squashfs is never written to anyway.
+    const disk = { format: "squashfs" } as const;
+    const [plain, said] = [{}, { readOnlyRoot: true }];
+    const first = await build("first.squashfs", { source, disk, guest: plain });
+    expect(await build("second.squashfs", { source, disk, guest: said })).toMatchObject({ key: first.key });
+  });
+
   test("counts by what is in its files, not by where they lie", async () => {
     const [first, moved, changed] = [
       await injected("a", "agent"),

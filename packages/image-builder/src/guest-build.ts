@@ -37,6 +37,8 @@ export interface GuestReport extends GuestFacts {
 export interface BuildGuest {
   readonly options: GuestOptions;
   readonly prepared: PreparedGuest;
+  /** All that decides what is put in, beside the image and the disk's options. */
+  readonly identity: string;
   /** Whether the disk can only be read. */
   readonly readOnlyRoot: boolean;
 }
@@ -49,7 +51,13 @@ export async function prepareBuildGuest(
 ): Promise<BuildGuest | undefined> {
   if (options === undefined) return undefined;
   const prepared = await prepareGuest(options.config, { platform, signal });
-  return { options, prepared, readOnlyRoot: disk.format === "squashfs" };
+  const isAsked = options.readOnlyRoot && disk.format !== "squashfs";
+  return {
+    options,
+    prepared,
+    identity: isAsked ? `${prepared.identity} on a read-only root` : prepared.identity,
+    readOnlyRoot: isAsked || disk.format === "squashfs",
+  };
 }
 
 export async function planFor(

@@ -4,23 +4,32 @@ import * as z from "zod";
 import { BuilderError } from "./errors.ts";
 
 /** How an image is to boot as a machine. */
-export type GuestRequest =
-  /** Init, agent and configuration go into the disk, as one more layer. */
-  | { readonly as?: "layer" | undefined; readonly config?: GuestConfigInput | undefined }
-  /** The disk holds the image as it is; init, agent and configuration go into an initrd at this path. */
-  | { readonly as: "initrd"; readonly initrd: string; readonly config?: GuestConfigInput | undefined };
+export type GuestRequest = GuestFeatures &
+  (
+    | /** Init, agent and configuration go into the disk, as one more layer. */ {
+        readonly as?: "layer" | undefined;
+      }
+    /** The disk holds the image as it is; init, agent and configuration go into an initrd at this path. */
+    | { readonly as: "initrd"; readonly initrd: string }
+  );
+
+interface GuestFeatures {
+  readonly config?: GuestConfigInput | undefined;
+  /** Whether the disk will be attached so that it can only be read, as a squashfs always is; default false. */
+  readonly readOnlyRoot?: boolean | undefined;
+}
 
 export type GuestOptions = Readonly<
-  { config: GuestConfig } & ({ as: "layer" } | { as: "initrd"; /** An absolute path. */ initrd: string })
+  { config: GuestConfig; readOnlyRoot: boolean } & (
+    | { as: "layer" }
+    | { as: "initrd"; /** An absolute path. */ initrd: string }
+  )
 >;
 
+const features = { config: z.unknown().optional(), readOnlyRoot: z.boolean().default(false) };
 const schema = z.discriminatedUnion("as", [
-  z.strictObject({ as: z.literal("layer"), config: z.unknown().optional() }),
-  z.strictObject({
-    as: z.literal("initrd"),
-    initrd: z.string().min(1, "names no file"),
-    config: z.unknown().optional(),
-  }),
+  z.strictObject({ as: z.literal("layer"), ...features }),
+  z.strictObject({ as: z.literal("initrd"), initrd: z.string().min(1, "names no file"), ...features }),
 ]);
 
 /** @throws {BuilderError} OPTIONS_INVALID. @throws {GuestError} GUEST_CONFIG. */
@@ -37,7 +46,8 @@ export function parseGuestOptions(request: GuestRequest | undefined): GuestOptio
       },
     );
   const config = parseGuestConfig(data.config ?? {}, "guest");
+  const { readOnlyRoot } = data;
   return data.as === "initrd"
-    ? { as: data.as, initrd: resolve(data.initrd), config }
-    : { as: data.as, config };
+    ? { as: data.as, initrd: resolve(data.initrd), config, readOnlyRoot }
+    : { as: data.as, config, readOnlyRoot };
 }

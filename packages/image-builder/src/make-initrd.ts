@@ -19,10 +19,10 @@ export interface PendingInitrd {
 /** The initrd of an earlier build, if the cache has it. */
 export async function cachedInitrd(
   build: BuildContext,
-  { prepared }: BuildGuest,
+  { identity }: BuildGuest,
   path: string,
 ): Promise<PendingInitrd | undefined> {
-  const artifact = await findArtifact(build.store, initrdKey(build.key, prepared.identity));
+  const artifact = await findArtifact(build.store, initrdKey(build.key, identity));
   if (artifact?.guest === undefined) return undefined;
   return {
     facts: artifact.guest,
@@ -44,11 +44,11 @@ export async function newInitrd(
   const file = await createDurableFile(path);
   try {
     const bytes = await clock.run("initrd", async () => {
-      const written = await writeInitrd(build, plan, file);
+      const written = await writeInitrd(build, guest, plan, file);
       return { result: written, bytes: written };
     });
     const artifact: Artifact = {
-      key: initrdKey(key, guest.prepared.identity),
+      key: initrdKey(key, guest.identity),
       bytes,
       dataRegions: [{ offset: 0, length: bytes }],
       warnings: [],
@@ -87,14 +87,16 @@ export async function readTree({
 
 async function writeInitrd(
   { options, key, time, signal }: BuildContext,
+  { readOnlyRoot }: BuildGuest,
   plan: GuestPlan,
   { handle, path }: DurableFile,
 ): Promise<number> {
+  const access = readOnlyRoot ? "ro" : "rw";
   // A squashfs has no name of its own: the first disk that holds one is taken.
   const root =
     options.disk.format === "ext4"
-      ? ({ device: `UUID=${derivedUuid(key, "file-system")}`, type: "ext4", options: "rw" } as const)
-      : ({ device: "TYPE=squashfs", type: "squashfs", options: "ro" } as const);
+      ? ({ device: `UUID=${derivedUuid(key, "file-system")}`, type: "ext4", options: access } as const)
+      : ({ device: "TYPE=squashfs", type: "squashfs", options: access } as const);
   let bytes = 0;
   for await (const chunk of guestInitrd(plan, { root, mtime: time, signal })) {
     await handle.writeFile(chunk).catch((cause: unknown) => {

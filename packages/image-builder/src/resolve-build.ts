@@ -68,7 +68,7 @@ export async function identifyBuild(
     manifestDigest: image.descriptor.digest,
     disk: options.disk,
     time,
-    guest: options.guest?.as === "layer" ? guest?.prepared.identity : undefined,
+    guest: options.guest?.as === "layer" ? guest?.identity : undefined,
   });
   return { key, time, guest };
 }

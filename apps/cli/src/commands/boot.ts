@@ -134,8 +134,8 @@ async function guestOfImage(
         disk: diskOptionsOf(flags),
         guest:
           flags.initAs === "initrd"
-            ? { as: "initrd", initrd: join(directory, "initrd"), config }
-            : { config },
+            ? { as: "initrd", initrd: join(directory, "initrd"), config, readOnlyRoot: flags.readOnly }
+            : { config, readOnlyRoot: flags.readOnly },
         limits: limitsOf(flags),
         sourceDateEpoch: context.process.env["SOURCE_DATE_EPOCH"],
       },
