@@ -33,6 +33,7 @@ export {
 } from "./fault-proxy/start-fault-proxy.ts";
 export type { ProxyFault } from "./fault-proxy/proxy-fault.ts";
 export { randomFaults } from "./fault-proxy/random-faults.ts";
+export { startForwardProxy, type ForwardProxy, type ForwardProxyOptions } from "./forward-proxy.ts";
 export { judgePath, requireJudge } from "./require-judge.ts";
 export { requirePostgresql, startPostgresql, type TestPostgresql } from "./postgresql.ts";
 export {

@@ -7,7 +7,7 @@ export interface Certificates {
   /** Also what skopeo takes as `--cert-dir`: the authority and the client's certificate. */
   readonly clientDirectory: string;
   readonly ca: string;
-  /** Of 127.0.0.1 and localhost. */
+  /** Of 127.0.0.1, localhost and registry.example, which a proxy may lead to. */
   readonly server: CertificateFiles;
   readonly client: CertificateFiles;
 }
@@ -61,7 +61,7 @@ export async function makeCertificates(directory: string): Promise<Certificates>
     server: await issue(
       join(directory, "server.crt"),
       join(directory, "server.key"),
-      "subjectAltName=IP:127.0.0.1,DNS:localhost\nextendedKeyUsage=serverAuth\n",
+      "subjectAltName=IP:127.0.0.1,DNS:localhost,DNS:registry.example\nextendedKeyUsage=serverAuth\n",
     ),
     // The names that skopeo looks for.
     client: await issue(
