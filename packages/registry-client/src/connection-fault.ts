@@ -27,7 +27,12 @@ const stalled: Fault = [
 ];
 
 const faults: Readonly<Record<string, Fault>> = {
-  ENOTFOUND: ["REGISTRY_UNREACHABLE", "has no address", "check the spelling of the registry's host", false],
+  ENOTFOUND: [
+    "REGISTRY_UNREACHABLE",
+    "has no address",
+    "check the spelling of the registry's host, and the network",
+    false,
+  ],
   EAI_AGAIN: unreachable,
   ECONNREFUSED: [
     "REGISTRY_UNREACHABLE",

@@ -4,6 +4,7 @@ import {
   ImageSpecError,
   maxDocumentBytes,
   mediaTypes,
+  isDigest,
   parseDigest,
   type Digest,
 } from "@bootlayer/image-spec";
@@ -123,7 +124,7 @@ async function put(
 function checkTaken(response: HttpResponse, { bytes, digest }: PushedManifest, subject: string): void {
   const [taken] = response.headers("docker-content-digest");
   if (taken === undefined || taken === digest) return;
-  const other = parsedDigest(taken);
+  const other = isDigest(taken) ? taken : undefined;
   if (other === undefined || digestOf(bytes, digestAlgorithm(other)) !== other)
     throw new RegistryError(
       "REGISTRY_PROTOCOL",
@@ -163,14 +164,6 @@ function underAnother(
     `it takes no ${digestAlgorithm(digest)} digests by tag: push under the digest alone, or an image with sha256 digests`,
     { cause },
   );
-}
-
-function parsedDigest(text: string): Digest | undefined {
-  try {
-    return parseDigest(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function isImage(mediaType: string): boolean {
