@@ -13,7 +13,7 @@ const directory = mkdtempSync(join(tmpdir(), "bootlayer-kill-figures-"));
 try {
   const figures = join(directory, "figures.json");
   const environment = { BOOTLAYER_KILL_FIGURES: figures };
-  runRandomTest({ package: "image-builder", file: "integration/kill.test.ts", environment }, 500);
+  runRandomTest({ folder: "packages/image-builder", file: "integration/kill.test.ts", environment }, 500);
   process.stdout.write(`${readFileSync(figures, "utf8")}\n`);
 } finally {
   rmSync(directory, { recursive: true });

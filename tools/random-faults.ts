@@ -5,4 +5,4 @@
  */
 import { runRandomTest } from "./src/run-random-test.ts";
 
-runRandomTest({ package: "image-builder", file: "integration/random-faults.test.ts" }, 1000);
+runRandomTest({ folder: "packages/image-builder", file: "integration/random-faults.test.ts" }, 1000);

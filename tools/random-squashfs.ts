@@ -5,4 +5,4 @@
  */
 import { runRandomTest } from "./src/run-random-test.ts";
 
-runRandomTest({ package: "squashfs-writer", file: "integration/random-trees.test.ts" }, 2000);
+runRandomTest({ folder: "packages/squashfs-writer", file: "integration/random-trees.test.ts" }, 2000);

@@ -14,7 +14,7 @@ const { values, positionals } = parseArgs({
 });
 runRandomTest(
   {
-    package: "../apps/server",
+    folder: "apps/server",
     file: "integration/several-servers/several-servers.test.ts",
     environment: { BOOTLAYER_SEVERAL_SERVERS_ARTIFACTS: values.artifacts },
   },

@@ -5,8 +5,8 @@ const workspace = join(import.meta.dirname, "../..");
 
 /** A test of a package that draws its cases from a seed, run more often than CI has time for. */
 export interface RandomTest {
-  /** Folder below `packages`. */
-  readonly package: string;
+  /** Of the project, from the workspace's. */
+  readonly folder: string;
   /** The test's file, from there. */
   readonly file: string;
   /** Said to the test by environment variables, beside BOOTLAYER_RANDOM_RUNS and BOOTLAYER_RANDOM_SEED. */
@@ -25,7 +25,7 @@ export function runRandomTest(
     process.execPath,
     [join(workspace, "node_modules/vitest/vitest.mjs"), "run", test.file, "--test-timeout=0"],
     {
-      cwd: join(workspace, "packages", test.package),
+      cwd: join(workspace, test.folder),
       env: {
         ...process.env,
         BOOTLAYER_REQUIRE_JUDGES: "1",
