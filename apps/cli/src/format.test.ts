@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { formatBytes, formatSeconds, formatTable, shortDigest } from "./format.ts";
+import { formatBytes, formatCount, formatSeconds, formatTable, shortDigest } from "./format.ts";
 
 test.each([
   [0, "0 B"],
@@ -11,6 +11,10 @@ test.each([
   [5 * 2 ** 50, "5120 TiB"],
 ])("%i bytes are %s", (bytes, text) => {
   expect(formatBytes(bytes)).toBe(text);
+});
+
+test("one is no plural", () => {
+  expect([0, 1, 2].map((count) => formatCount(count, "blob"))).toEqual(["0 blobs", "1 blob", "2 blobs"]);
 });
 
 test.each([

@@ -12,6 +12,11 @@ export function formatSeconds(seconds: number): string {
   return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
 }
 
+/** `1 blob`, `2 blobs`. */
+export function formatCount(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
 /** `sha256:0123456789ab`: enough to tell an image's blobs apart. */
 export function shortDigest(digest: string): string {
   return digest.slice(0, digest.indexOf(":") + 13);

@@ -93,10 +93,13 @@ test("what refers to a kept manifest is kept with all of it, and goes with it", 
   expect(await stored()).toEqual([]);
 });
 
-test("what is younger than the grace stays", async () => {
+test("what is younger than the grace stays, and is told apart from what is needed", async () => {
+  await tagImage(store, "a:1", await putImage(store, [await put(store, "kept")]));
   const [young, old] = [await put(store, "young"), await put(store, "older")];
   await utimes(blobPath(store, old.digest), 0, Date.now() / 1000 - 3601);
-  expect((await collectGarbage(store)).removed.map(({ digest }) => digest)).toEqual([old.digest]);
+  const report = await collectGarbage(store);
+  expect(report.removed.map(({ digest }) => digest)).toEqual([old.digest]);
+  expect(report).toMatchObject({ keptBlobs: 4, youngBlobs: 1, youngBytes: 5 });
   expect(await hasBlob(store, young)).toBe(true);
 });
 

@@ -30,6 +30,9 @@ export interface GarbageReport {
   readonly freedBytes: number;
   readonly keptBlobs: number;
   readonly keptBytes: number;
+  /** Of those that are kept, what nothing needs: it was written too late to go. */
+  readonly youngBlobs: number;
+  readonly youngBytes: number;
 }
 
 const defaultGraceMilliseconds = 60 * 60_000;
@@ -65,7 +68,8 @@ export async function collectGarbage(
   await reachReferrers(store, referrers, reached, signal);
 
   const removed: ListedBlob[] = [];
-  const candidates = unnamed.filter(({ digest, time }) => !reached.digests.has(digest) && time <= youngest);
+  const isUnneeded = ({ digest }: ListedBlob): boolean => !reached.digests.has(digest);
+  const candidates = unnamed.filter((blob) => isUnneeded(blob) && blob.time <= youngest);
   const sweep: Sweep = { store, reached, referrers, youngest, dryRun };
   while (candidates.length > 0) {
     signal?.throwIfAborted();
@@ -76,6 +80,7 @@ export async function collectGarbage(
   }
   const removedLeavings = await removeLeavings(store, youngest, dryRun);
 
+  const young = unnamed.filter((blob) => isUnneeded(blob) && blob.time > youngest);
   const freedBytes = sizeOf(removed) + sizeOf(removedLeavings);
   return {
     removed: removed.map(({ digest, size }) => ({ digest, size })),
@@ -83,6 +88,8 @@ export async function collectGarbage(
     freedBytes,
     keptBlobs: blobs.length - removed.length,
     keptBytes: sizeOf(blobs) - sizeOf(removed),
+    youngBlobs: young.length,
+    youngBytes: sizeOf(young),
   };
 }
 

@@ -1,7 +1,7 @@
 import { collectGarbage, type GarbageReport } from "@bootlayer/image-builder";
 import type { CliContext } from "../context.ts";
 import type { StoreFlags } from "../flags.ts";
-import { formatBytes, formatTable } from "../format.ts";
+import { formatBytes, formatCount, formatTable } from "../format.ts";
 import { storeDirectory } from "../store-directory.ts";
 
 export interface GcFlags extends StoreFlags {
@@ -21,13 +21,20 @@ export async function gc(this: CliContext, flags: GcFlags): Promise<void> {
   );
 }
 
-function gcSummary(
-  { removed, removedLeavings, removedArtifacts, freedBytes, keptBlobs, keptBytes }: GarbageReport,
-  dryRun: boolean,
-): string {
+function gcSummary(report: GarbageReport, dryRun: boolean): string {
+  const { removed, removedLeavings, removedArtifacts, freedBytes } = report;
+  const { keptBlobs, keptBytes, youngBlobs, youngBytes } = report;
   const blobs = removed.map(({ digest, size }) => [digest, formatBytes(size)]);
   const artifacts = removedArtifacts.map(({ key, bytes }) => [`disk ${key}`, formatBytes(bytes)]);
   const leavings = removedLeavings.map(({ path, size }) => [path, formatBytes(size)]);
+  const what = [
+    formatCount(removed.length, "blob"),
+    formatCount(removedArtifacts.length, "finished disk"),
+    formatCount(removedLeavings.length, "leaving"),
+  ].join(", ");
   const verb = dryRun ? "would free" : "freed";
-  return `${formatTable([...blobs, ...artifacts, ...leavings], [1])}${verb} ${formatBytes(freedBytes)} (${removed.length} blobs, ${removedArtifacts.length} finished disks, ${removedLeavings.length} leavings); ${keptBlobs} blobs of ${formatBytes(keptBytes)} stay\n`;
+  const kept = `${formatCount(keptBlobs, "blob")} of ${formatBytes(keptBytes)}`;
+  const young =
+    youngBlobs === 0 ? "" : `, of which ${formatBytes(youngBytes)} only until they are older than --grace`;
+  return `${formatTable([...blobs, ...artifacts, ...leavings], [1])}${verb} ${formatBytes(freedBytes)} (${what}); kept ${kept}${young}\n`;
 }

@@ -2,7 +2,7 @@ import { pullImage, type PullResult } from "@bootlayer/image-builder";
 import type { CliContext } from "../context.ts";
 import { environmentOf } from "../environment.ts";
 import type { SourceFlags } from "../flags.ts";
-import { formatBytes, formatTable } from "../format.ts";
+import { formatBytes, formatCount, formatTable } from "../format.ts";
 import { withProgress } from "../progress/with-progress.ts";
 import { stagesTable } from "../stages.ts";
 import { transferJson, transferredImage } from "../transfer.ts";
@@ -24,8 +24,8 @@ function pullSummary({ name, digest, platforms, bytes, downloadedBytes, blobs, s
   const facts = [
     ["image", transferredImage(name, platforms)],
     ["digest", digest],
-    ["size", `${formatBytes(bytes)} in ${blobs.length} blobs`],
-    ["pulled", `${formatBytes(downloadedBytes)}; ${cached} blobs were in the store`],
+    ["size", `${formatBytes(bytes)} in ${formatCount(blobs.length, "blob")}`],
+    ["pulled", `${formatBytes(downloadedBytes)}; the store had ${formatCount(cached, "blob")}`],
   ];
   return `${formatTable(facts)}${stagesTable(stages)}`;
 }

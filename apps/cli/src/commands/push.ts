@@ -2,7 +2,7 @@ import { pushImage, type PushResult } from "@bootlayer/image-builder";
 import type { CliContext } from "../context.ts";
 import { environmentOf } from "../environment.ts";
 import type { SourceFlags } from "../flags.ts";
-import { formatBytes, formatTable } from "../format.ts";
+import { formatBytes, formatCount, formatTable } from "../format.ts";
 import { withProgress } from "../progress/with-progress.ts";
 import { stagesTable } from "../stages.ts";
 import { transferJson, transferredImage } from "../transfer.ts";
@@ -25,8 +25,11 @@ function pushSummary({ target, digest, platforms, blobs, uploadedBytes, stages }
   const facts = [
     ["image", transferredImage(target, platforms)],
     ["digest", digest],
-    ["pushed", `${formatBytes(uploadedBytes)} in ${count("uploaded")} of ${blobs.length} blobs`],
-    ["spared", `${count("present")} blobs were in the registry, ${count("mounted")} were mounted`],
+    [
+      "pushed",
+      `${formatBytes(uploadedBytes)} in ${count("uploaded")} of ${formatCount(blobs.length, "blob")}`,
+    ],
+    ["spared", `the registry had ${formatCount(count("present"), "blob")}, and mounted ${count("mounted")}`],
   ];
   return `${formatTable(facts)}${stagesTable(stages)}`;
 }

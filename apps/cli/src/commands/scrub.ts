@@ -2,7 +2,7 @@ import { scrubStore, type ScrubReport } from "@bootlayer/image-builder";
 import type { CliContext } from "../context.ts";
 import { exitCodes } from "../exit-code.ts";
 import type { SourceFlags, StoreFlags } from "../flags.ts";
-import { formatBytes, formatTable } from "../format.ts";
+import { formatBytes, formatCount, formatTable } from "../format.ts";
 import { withProgress } from "../progress/with-progress.ts";
 import { storeDirectory } from "../store-directory.ts";
 
@@ -26,9 +26,9 @@ function scrubSummary({ checkedBlobs, checkedBytes, wrong, hurtImages }: ScrubRe
     ...wrong.map(({ digest, size }) => [`wrong ${digest}`, formatBytes(size), "moved to the quarantine"]),
     ...hurtImages.map(({ name = "an image without a name", digests }) => [
       `hurt ${name}`,
-      `${digests.length} blobs`,
+      formatCount(digests.length, "blob"),
       "pull it again",
     ]),
   ];
-  return `${formatTable(rows, [1])}checked ${checkedBlobs} blobs of ${formatBytes(checkedBytes)}: ${wrong.length} are wrong\n`;
+  return `${formatTable(rows, [1])}checked ${formatCount(checkedBlobs, "blob")} of ${formatBytes(checkedBytes)}: ${wrong.length} wrong\n`;
 }
