@@ -19,8 +19,11 @@ const shared: BuildOptions = {
   external: ["@napi-rs/lzma", "@bootlayer/server"],
   logLevel: "warning",
 };
-const { version } = JSON.parse(await readFile(join(import.meta.dirname, "package.json"), "utf8")) as {
+const { version, engines } = JSON.parse(
+  await readFile(join(import.meta.dirname, "package.json"), "utf8"),
+) as {
   version: string;
+  engines: { node: string };
 };
 const outfile = join(import.meta.dirname, "dist/bootlayer.mjs");
 
@@ -66,5 +69,10 @@ const modules = [
 ];
 // Of a command's few documents none is read often enough for a reader of its own to be compiled.
 const schemas = "globalThis.__zod_globalConfig = { jitless: true };";
-await writeFile(outfile, await pack(modules, `${schemas}\nawait load("./run.js").runCommandLine();`));
+const program = await pack(
+  modules,
+  `${schemas}\nawait load("./run.js").runCommandLine();`,
+  engines.node.replace(">=", ""),
+);
+await writeFile(outfile, program);
 await chmod(outfile, 0o755);

@@ -12,8 +12,13 @@ export interface ProgramModule {
  * modules that they import. Reading the whole program as one module takes longer than most commands.
  *
  * @param run - statements in terms of `load(MODULE)`, which gives a module's exports.
+ * @param oldestNode - that runs it, as `MAJOR.MINOR`; older ones are told so.
  */
-export async function pack(modules: readonly ProgramModule[], run: string): Promise<string> {
+export async function pack(
+  modules: readonly ProgramModule[],
+  run: string,
+  oldestNode: string,
+): Promise<string> {
   const places: Record<string, readonly [at: number, length: number]> = {};
   let comments = "";
   for (const { name, text } of modules) {
@@ -32,13 +37,24 @@ export async function pack(modules: readonly ProgramModule[], run: string): Prom
     places[name] = [comments.length, line.length];
     comments += `${line}\n`;
   }
-  const program = loader(JSON.stringify(places), run);
+  const program = `${versionCheck(oldestNode)}${loader(JSON.stringify(places), run)}`;
   return `${opening(opening(0).length + program.length)}${program}${comments}`;
 }
 
 /** Says where the comments begin, in as many digits wherever that is. */
 function opening(start: number): string {
   return `#!/usr/bin/env node\nconst start = ${String(start).padStart(9)};\n`;
+}
+
+/** In words that Node has known for long. */
+function versionCheck(oldest: string): string {
+  const [major, minor] = oldest.split(".");
+  return `const [major, minor] = process.versions.node.split(".").map(Number);
+if (major < ${major} || (major === ${major} && minor < ${minor})) {
+  process.stderr.write("bootlayer: it needs Node ${oldest} or newer, and this is " + process.versions.node + "\\n");
+  process.exit(2);
+}
+`;
 }
 
 /** `programUrl` is what modules have instead of `import.meta.url`. */

@@ -16,6 +16,20 @@ test("--version says the version, --help the commands", async () => {
     expect(stdout).toContain(command);
 });
 
+test.for([
+  ["20.20.2", 2],
+  ["24.11.0", 2],
+  ["24.12.0", 0],
+  ["25.0.0", 0],
+] as const)("Node %s ends with %i: one that is too old is told", async ([node, exitCode]) => {
+  const versions = `Object.defineProperty(process, "versions", { value: { ...process.versions, node: "${node}" } })`;
+  const run = await runCli(["--version"], {
+    env: { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(versions)}` },
+  });
+  const stderr = exitCode === 0 ? "" : `bootlayer: it needs Node 24.12 or newer, and this is ${node}\n`;
+  expect(run).toMatchObject({ exitCode, stderr });
+});
+
 test.each<[string, readonly string[]]>([
   ["no output", ["build", "alpine"]],
   ["an unknown flag", ["build", "alpine", "-o", "x", "--nope"]],
