@@ -3,12 +3,12 @@ import type { CliContext } from "../context.ts";
 import { environmentOf } from "../environment.ts";
 import type { SourceFlags } from "../flags.ts";
 import { formatBytes, formatTable } from "../format.ts";
-import { progressWriter } from "../progress/progress-writer.ts";
+import { withProgress } from "../progress/with-progress.ts";
 
 export async function inspect(this: CliContext, flags: SourceFlags, source: string): Promise<void> {
-  const image = await inspectImage(
-    { source, platform: flags.platform },
-    environmentOf(flags, this, progressWriter("none", this.process.stderr)),
+  const { platform } = flags;
+  const image = await withProgress(this, flags.progress, (progress) =>
+    inspectImage({ source, platform }, environmentOf(flags, this, progress)),
   );
   this.process.stdout.write(flags.json ? `${JSON.stringify(inspectJson(image))}\n` : inspectText(image));
 }

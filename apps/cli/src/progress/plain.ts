@@ -1,7 +1,8 @@
 import type { BuildEvent } from "@bootlayer/image-builder";
 import { formatPlatform } from "@bootlayer/image-builder";
 import type { TextStream } from "../context.ts";
-import { formatBytes, formatSeconds, shortDigest } from "../format.ts";
+import { formatBytes, formatCount, formatSeconds, shortDigest } from "../format.ts";
+import { noticeOf } from "./notice.ts";
 import type { ProgressWriter } from "./progress-writer.ts";
 
 const pushedAs = { present: "is in the registry", mounted: "mounted", uploaded: "sent" } as const;
@@ -20,11 +21,11 @@ export function plainProgress(stream: TextStream): ProgressWriter {
 function plainLine(event: BuildEvent): string | undefined {
   switch (event.kind) {
     case "resolved":
-      return `resolved ${event.source} to ${event.digest} (${formatPlatform(event.platform)}, ${event.layers.length} layers, ${formatBytes(event.layers.reduce((sum, { size }) => sum + size, 0))})`;
+      return `resolved ${event.source} to ${event.digest} (${formatPlatform(event.platform)}, ${formatCount(event.layers.length, "layer")}, ${formatBytes(event.layers.reduce((sum, { size }) => sum + size, 0))})`;
     case "blob-cached":
       return `blob ${shortDigest(event.digest)} is in the store (${formatBytes(event.totalBytes)})`;
     case "transfer-started":
-      return `${event.direction} ${event.name} ${event.digest} (${event.blobs.length} blobs, ${formatBytes(event.blobs.reduce((sum, { size }) => sum + size, 0))})`;
+      return `${event.direction} ${event.name} ${event.digest} (${formatCount(event.blobs.length, "blob")}, ${formatBytes(event.blobs.reduce((sum, { size }) => sum + size, 0))})`;
     case "blob-requested":
       return event.bytes > 0
         ? `blob ${shortDigest(event.digest)} goes on at ${formatBytes(event.bytes)} of ${formatBytes(event.totalBytes)}`
@@ -46,6 +47,6 @@ function plainLine(event: BuildEvent): string | undefined {
     case "cache-skipped":
       return `not kept in the cache: ${event.error.message}; ${event.error.hint}`;
     default:
-      return undefined;
+      return noticeOf(event);
   }
 }

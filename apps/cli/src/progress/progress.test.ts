@@ -98,6 +98,32 @@ test("what a pull or a push moves is done when it is in its place", () => {
   ]);
 });
 
+test.for(["plain", "tty"] as const)("%s tells what hinders the work, and it stays", (mode) => {
+  let text = "";
+  const writer = progressWriter(mode, { write: (more) => void (text += more) });
+  const hindrances: readonly BuildEvent[] = [
+    { kind: "registry-warning", registry: "r.example", text: "old" },
+    {
+      kind: "registry-retry",
+      subject: "blob x of r.example/a",
+      code: "REGISTRY_STALLED",
+      delayMilliseconds: 1500,
+    },
+    { kind: "mirror-failed", subject: "r.example/a", host: "m.example", code: "REGISTRY_TLS" },
+    { kind: "ingest-waiting", digest: digest("a"), processId: 7 },
+  ];
+  for (const event of hindrances) writer.report(event);
+  writer.close();
+  // As a terminal shows it: what is erased is gone.
+  expect(text.replaceAll("start  \n\u001b[1A\u001b[0J", "").split("\n")).toEqual([
+    "r.example warns: old",
+    "blob x of r.example/a: REGISTRY_STALLED, tried again in 1.50 s",
+    "r.example/a: the mirror m.example is passed over (REGISTRY_TLS)",
+    "blob sha256:aaaaaaaaaaaa is being pulled by process 7, which is waited for",
+    "",
+  ]);
+});
+
 test("json writes every event as a line", () => {
   expect(
     written("json")

@@ -2,12 +2,13 @@ import type { BuildEvent } from "@bootlayer/image-builder";
 import type { TextStream } from "../context.ts";
 import { formatBytes, shortDigest } from "../format.ts";
 import { advanceProgress, noProgress, type BuildProgress, type LayerProgress } from "./layer-progress.ts";
+import { noticeOf } from "./notice.ts";
 import type { ProgressWriter } from "./progress-writer.ts";
 
 const redrawMilliseconds = 80;
 const barWidth = 24;
 
-/** A bar for each layer, redrawn in place; nothing of it stays after `close`. */
+/** A bar for each layer, redrawn in place below what a person should know, which alone stays after `close`. */
 export function ttyProgress(stream: TextStream): ProgressWriter {
   let progress = noProgress;
   let drawnLines = 0;
@@ -23,6 +24,12 @@ export function ttyProgress(stream: TextStream): ProgressWriter {
   return {
     report(event: BuildEvent) {
       progress = advanceProgress(progress, event);
+      const notice = noticeOf(event);
+      if (notice !== undefined) {
+        stream.write(`${erase(drawnLines)}${notice}\n`);
+        drawnLines = 0;
+        redraw();
+      }
       if (performance.now() - drawnAt >= redrawMilliseconds) redraw();
     },
     close() {
