@@ -60,7 +60,15 @@ test("watching goes on behind the last event after a cut, an end and a server th
     () => problem(503, "SERVER_STOPPING"),
     () => stream(event(3, "state", { state: "wörld" }) + event(4, "cancelled", {}) + event(5, "never", {})),
   );
-  expect(await all(watchBuild(client, id))).toEqual(["1 queued", "2 state", "3 state", "4 cancelled"]);
+  const connections: boolean[] = [];
+  const onConnection = (isOpen: boolean): void => void connections.push(isOpen);
+  expect(await all(watchBuild(client, id, { onConnection }))).toEqual([
+    "1 queued",
+    "2 state",
+    "3 state",
+    "4 cancelled",
+  ]);
+  expect(connections).toEqual([true, false, true, false, false, false, true]);
   expect(asked).toEqual([null, "2", "2", "2", "2"]);
 });
 
@@ -83,6 +91,16 @@ test.each([
     problem: { code, detail: "no", hint: "h" },
   });
   expect(asked).toHaveLength(1);
+});
+
+test("a server that is not reached is given up after as many failures as the caller says", async () => {
+  const { client, asked } = scripted(
+    () => stream("retry: 1\n\n"),
+    () => problem(503, "SERVER_STOPPING"),
+    () => problem(503, "SERVER_STOPPING"),
+  );
+  await expect(all(watchBuild(client, id, { maxFailures: 2 }))).rejects.toMatchObject({ status: 503 });
+  expect(asked).toHaveLength(3);
 });
 
 test("who loses interest while the server is away is not made to wait", async () => {

@@ -7,10 +7,12 @@ export interface WatchOptions {
   readonly signal?: AbortSignal | undefined;
   /** The `sequence` of the last event that was seen; default: from the beginning. */
   readonly lastEventId?: number | undefined;
+  /** How often in a row the server may not be reached before it is given up; default: 10, about two minutes. */
+  readonly maxFailures?: number | undefined;
+  /** Told when the stream of events is open, and when it was cut and will be opened again. */
+  readonly onConnection?: ((isOpen: boolean) => void) | undefined;
 }
 
-/** How often in a row the server may not be reached before it is given up: about two minutes. */
-const maxFailures = 10;
 const longestPauseMilliseconds = 20_000;
 const finalKinds: ReadonlySet<string> = new Set(["ready", "failed", "cancelled"]);
 
@@ -18,12 +20,12 @@ const finalKinds: ReadonlySet<string> = new Set(["ready", "failed", "cancelled"]
  * The events of a build until its end. Where the connection is cut, or the server is started again, it goes on behind the last event
  * that came. A loop that is left ends the watching.
  *
- * @throws {ClientError} CLIENT_REFUSED: the server does not know the build or the token. CLIENT_UNREACHABLE after two minutes.
+ * @throws {ClientError} CLIENT_REFUSED: the server does not know the build or the token. CLIENT_UNREACHABLE after `maxFailures`.
  */
 export async function* watchBuild(
   client: BootlayerClient,
   id: string,
-  { signal, lastEventId = 0 }: WatchOptions = {},
+  { signal, lastEventId = 0, maxFailures = 10, onConnection }: WatchOptions = {},
 ): AsyncGenerator<BuildEvent, void, undefined> {
   let last = lastEventId;
   let pauseMilliseconds = 1000;
@@ -38,6 +40,7 @@ export async function* watchBuild(
       );
       // 204: all its events have been seen.
       if (stream === undefined) return;
+      onConnection?.(true);
       for await (const message of messagesOf(stream)) {
         if (message.kind === "retry") {
           pauseMilliseconds = message.milliseconds;
@@ -55,6 +58,7 @@ export async function* watchBuild(
     } finally {
       leave.abort();
     }
+    onConnection?.(false);
     await pause(
       Math.min(pauseMilliseconds * 2 ** Math.max(failures - 1, 0), longestPauseMilliseconds),
       signal,
