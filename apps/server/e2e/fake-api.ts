@@ -1,8 +1,11 @@
 import type { ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { Build, BuildEvent, BuildRequest, PushedImage, TreeEntry } from "@bootlayer/client";
 import Fastify, { type FastifyReply } from "fastify";
-import type { Build, BuildEvent, BuildRequest, TreeEntry } from "../page/src/api-types.ts";
 import { pageRoutes } from "../src/http/page.ts";
+
+type WithoutSequence<Event> = Event extends BuildEvent ? Omit<Event, "sequence"> : never;
+export type Told = WithoutSequence<BuildEvent>;
 
 export interface FakeApi {
   readonly url: string;
@@ -10,13 +13,17 @@ export interface FakeApi {
   readonly builds: Build[];
   /** What was asked for with each `POST /v1/builds`. */
   readonly asked: BuildRequest[];
+  /** X-Registry-Auth of each `POST /v1/builds`, decoded. */
+  readonly logins: unknown[];
+  /** What `GET /v1/pushed-images` lists, two at a time. */
+  readonly pushed: PushedImage[];
   /** Last-Event-ID of each stream that was opened; empty where it had none. */
   readonly resumed: string[];
   /** What the next `POST /v1/builds` is refused with. */
   refusal: Record<string, unknown> | undefined;
   add(build: Partial<Build> & { readonly id: string }): Build;
   /** Changes the build as the event says and tells all who watch. */
-  emit(id: string, event: BuildEvent, change?: Partial<Build>): void;
+  emit(id: string, event: Told, change?: Partial<Build>): void;
   /** Breaks all event streams off. */
   cut(): void;
   close(): Promise<void>;
@@ -44,8 +51,10 @@ export async function startFakeApi({
   const app = Fastify({ forceCloseConnections: true });
   const builds: Build[] = [];
   const asked: BuildRequest[] = [];
+  const logins: unknown[] = [];
+  const pushed: PushedImage[] = [];
   const resumed: string[] = [];
-  const events = new Map<string, BuildEvent[]>();
+  const events = new Map<string, Told[]>();
   const watchers = new Map<string, Set<ServerResponse>>();
 
   await app.register(pageRoutes);
@@ -85,8 +94,12 @@ export async function startFakeApi({
   app.post("/v1/builds", async (request, reply) => {
     const body = request.body as BuildRequest;
     asked.push(body);
+    const { "x-registry-auth": login } = request.headers;
+    logins.push(login && JSON.parse(Buffer.from(String(login), "base64url").toString()));
     if (api.refusal) return problem(reply, api.refusal);
-    return reply.code(202).send(add({ id: `build-${builds.length + 1}`, request: body }));
+    return reply
+      .code(202)
+      .send(add({ id: `build-${builds.length + 1}`, request: { ...body, format: body.format ?? "ext4" } }));
   });
   app.get<{ Params: { id: string } }>("/v1/builds/:id", async ({ params }, reply) => {
     return find(params.id) ?? problem(reply, noBuild);
@@ -118,6 +131,11 @@ export async function startFakeApi({
       };
     },
   );
+  app.get<{ Querystring: { after?: string } }>("/v1/pushed-images", async ({ query: { after = "" } }) => {
+    const rest = pushed.filter(({ source }) => source > after);
+    const images = rest.slice(0, 2);
+    return { images, ...(images.length < rest.length && { next: images.at(-1)?.source }) };
+  });
   app.get("/v1/builds/:id/image", async (_request, reply) => {
     return reply.header("content-disposition", 'attachment; filename="alpine-3.22.ext4"').send("disk");
   });
@@ -148,13 +166,15 @@ export async function startFakeApi({
       state: "queued",
       request: { source: "docker.io/library/alpine:3.22", format: "ext4" },
       createdAt: "2026-05-04T03:02:01.000Z",
+      attempts: 0,
+      cancelRequested: false,
       ...build,
     };
     builds.unshift(whole);
     return whole;
   }
 
-  function emit(id: string, event: BuildEvent, change: Partial<Build> = {}): void {
+  function emit(id: string, event: Told, change: Partial<Build> = {}): void {
     const index = builds.findIndex((build) => build.id === id);
     const build = builds[index];
     if (build) builds[index] = { ...build, ...change };
@@ -171,6 +191,8 @@ export async function startFakeApi({
     url: `http://127.0.0.1:${(app.server.address() as AddressInfo).port}/`,
     builds,
     asked,
+    logins,
+    pushed,
     resumed,
     refusal: undefined,
     add,
@@ -188,6 +210,6 @@ function problem(reply: FastifyReply, body: Record<string, unknown>): FastifyRep
   return reply.code(Number(body["status"])).type("application/problem+json").send(JSON.stringify(body));
 }
 
-function write(stream: ServerResponse, sequence: number, { kind, data }: BuildEvent): void {
+function write(stream: ServerResponse, sequence: number, { kind, data }: Told): void {
   stream.write(`id: ${sequence}\nevent: ${kind}\ndata: ${JSON.stringify(data)}\n\n`);
 }

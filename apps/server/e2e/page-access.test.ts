@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { chromiumJudge } from "./browser.ts";
-import { addRunning, expectText, pageOpener, report } from "./page-fixture.ts";
+import { addRunning, expectText, pageOpener, ready, report } from "./page-fixture.ts";
 
 describe.skipIf(chromiumJudge.skip)(`the page and who may see it${chromiumJudge.reason}`, () => {
   const show = pageOpener();
@@ -14,7 +14,7 @@ describe.skipIf(chromiumJudge.skip)(`the page and who may see it${chromiumJudge.
     await page.keyboard.press("Enter");
     await expectText(page, "pulled 50 %");
     expect(await page.evaluate(() => [localStorage.length, document.cookie])).toEqual([0, ""]);
-    api.emit("b", { kind: "ready", data: {} }, { state: "ready", report });
+    api.emit("b", ready, { state: "ready", report });
     const [download] = await Promise.all([
       page.waitForEvent("download"),
       page.getByRole("button", { name: /^Download/ }).click(),

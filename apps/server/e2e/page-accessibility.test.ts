@@ -1,7 +1,15 @@
+import type { Page } from "playwright-core";
 import { describe, expect, test } from "vitest";
 import { chromiumJudge } from "./browser.ts";
 import { poorContrasts } from "./contrast.ts";
 import { addAll, addRunning, expectText, pageOpener } from "./page-fixture.ts";
+
+/** Shows what is folded away. */
+async function unfold(page: Page): Promise<void> {
+  await page.evaluate(() => {
+    for (const details of document.querySelectorAll("details")) details.open = true;
+  });
+}
 
 describe.skipIf(chromiumJudge.skip)(`the page for everybody${chromiumJudge.reason}`, () => {
   const show = pageOpener();
@@ -39,7 +47,19 @@ describe.skipIf(chromiumJudge.skip)(`the page for everybody${chromiumJudge.reaso
           - text: "4G: exactly that. +512M: so much free space."
           - checkbox "Make it boot"
           - text: Make it boot Puts in an init that starts the image's program as a machine.
+          - group: Registry login
           - button "Build"
+        - region "Pushed here":
+          - heading "Pushed here" [level=2]
+          - paragraph: Each is built as the form above says.
+          - list "Pushed here":
+            - listitem:
+              - text: team/app:1 linux/amd64
+              - button "Build team/app:1"
+            - listitem:
+              - text: team/app:2 linux/amd64, linux/arm64
+              - button "Build team/app:2"
+          - button "Further images"
         - region "Builds":
           - heading "Builds" [level=2]
           - search "Builds":
@@ -160,6 +180,8 @@ describe.skipIf(chromiumJudge.skip)(`the page for everybody${chromiumJudge.reaso
     for (const hash of ["", "#/builds/b", "#/builds/ready", "#/builds/failed"]) {
       await page.goto(`${api.url}${hash}`);
       await page.locator(".state").first().waitFor();
+      if (hash === "") await expectText(page, "Pushed here");
+      await unfold(page);
       expect(await poorContrasts(page)).toEqual([]);
     }
   });
@@ -169,6 +191,8 @@ describe.skipIf(chromiumJudge.skip)(`the page for everybody${chromiumJudge.reaso
     for (const hash of ["", "#/builds/b", "#/builds/ready"]) {
       await page.goto(`${api.url}${hash}`);
       await page.locator(".state").first().waitFor();
+      if (hash === "") await expectText(page, "Pushed here");
+      await unfold(page);
       expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(width);
     }
   });

@@ -1,8 +1,9 @@
 import type { Browser, BrowserContextOptions, Locator, Page } from "playwright-core";
+import type { BuildProblem, BuildReport, TreeEntry } from "@bootlayer/client";
 import { afterAll, afterEach, beforeAll } from "vitest";
-import type { BuildProblem, BuildReport, LayerProgress, TreeEntry } from "../page/src/api-types.ts";
+import type { LayerProgress } from "../page/src/build-progress.ts";
 import { launchChromium, openPage, type WatchedPage } from "./browser.ts";
-import { startFakeApi, type FakeApi } from "./fake-api.ts";
+import { startFakeApi, type FakeApi, type Told } from "./fake-api.ts";
 
 export interface Shown {
   readonly api: FakeApi;
@@ -53,16 +54,20 @@ export function digestOf(digit: number): string {
   return `sha256:${String(digit).repeat(64)}`;
 }
 
+function entry(name: string, more: Partial<TreeEntry>): TreeEntry {
+  return { name, type: "file", mode: "0644", uid: 0, gid: 0, mtime: 0, ...more };
+}
+
 const tree: Readonly<Record<string, readonly TreeEntry[]>> = {
   "/": [
-    { name: "bin", type: "symlink", target: "usr/bin" },
-    { name: "etc", type: "directory", size: 2048 },
-    { name: "init", type: "file", size: 100 },
+    entry("bin", { type: "symlink", target: "usr/bin" }),
+    entry("etc", { type: "directory", size: 2048 }),
+    entry("init", { size: 100 }),
   ],
   "/etc": [
-    { name: "hostname", type: "file", size: 10 },
-    { name: "ssl", type: "directory", size: 0 },
-    ...Array.from({ length: 150 }, (_, index) => ({ name: `x${index}`, type: "file", size: 1 })),
+    entry("hostname", { size: 10 }),
+    entry("ssl", { type: "directory", size: 0 }),
+    ...Array.from({ length: 150 }, (_, index) => entry(`x${index}`, { size: 1 })),
   ],
 };
 
@@ -76,6 +81,11 @@ export const report: BuildReport = {
   warnings: ["POSIX ACLs of 3 files are left out"],
   guest: { initSystem: "bootlayer", kernelArguments: ["init=/usr/lib/bootlayer/init"], warnings: [] },
   stages: [{ stage: "pull", seconds: 2.5, bytes: 3_800_000 }],
+};
+
+export const ready: Told = {
+  kind: "ready",
+  data: { key: "k", digest: digestOf(1), bytes: 97_517_568, sha256: "a1b2c3d4".repeat(8), cached: false },
 };
 
 export const problem: BuildProblem = {
@@ -114,7 +124,18 @@ export function addOthers(api: FakeApi): void {
   api.add({ id: "ready", state: "ready", report, request: { source, format: "squashfs" } });
 }
 
+/** Three images in the server's own registry, of which two come on the first page. */
+export function addPushed(api: FakeApi): void {
+  for (const [name, platforms] of [
+    ["team/app:1", ["linux/amd64"]],
+    ["team/app:2", ["linux/amd64", "linux/arm64"]],
+    ["web:1", ["linux/amd64"]],
+  ] as const)
+    api.pushed.push({ source: `127.0.0.1:7480/${name}`, digest: digestOf(4), platforms: [...platforms] });
+}
+
 export function addAll(api: FakeApi): void {
+  addPushed(api);
   addRunning(api);
   addOthers(api);
 }

@@ -1,115 +1,104 @@
-import type { Build, BuildList, BuildRequest, TreeLevel } from "./api-types.ts";
-import { ApiError, noAnswer, readProblem } from "./problem.ts";
+import {
+  ClientError,
+  createClient,
+  watchBuild,
+  type BootlayerClient,
+  type Build,
+  type BuildEvent,
+  type BuildList,
+  type BuildRequest,
+  type PushedImageList,
+  type TreeLevel,
+} from "@bootlayer/client";
+import { buildStates, finalStates } from "../../src/catalogue/build.ts";
 import type { BuildFilter } from "./route.ts";
 import { currentToken } from "./token.ts";
 
 /** Addresses are relative to the page's own, so that a proxy may put both below a path. */
-const root = "v1";
-export const pageSize = 25;
+const root = new URL(".", location.href).href;
+const pageSize = 25;
 
-const active = ["queued", "resolving", "pulling", "flattening", "writing", "verifying"];
+/** What is asked for here throws a ClientError where the server refuses it or is not reached. */
+function client(): BootlayerClient {
+  return createClient({ baseUrl: root, token: currentToken() });
+}
 
 export async function listBuilds(filter: BuildFilter, signal: AbortSignal): Promise<BuildList> {
-  const query = new URLSearchParams({ limit: String(pageSize) });
-  if (filter.state === "active") for (const state of active) query.append("state", state);
-  else if (filter.state !== undefined) query.append("state", filter.state);
-  if (filter.source !== undefined) query.set("source", filter.source);
-  if (filter.format !== undefined) query.set("format", filter.format);
-  if (filter.cursor !== undefined) query.set("after", filter.cursor);
-  return answerOf(await send("GET", `builds?${query}`, { signal }));
+  const { state, source, format, cursor: after } = filter;
+  const states = buildStates.filter((known) =>
+    state === "active" ? !finalStates.has(known) : known === state,
+  );
+  const query = { limit: pageSize, state: states, source, format, after };
+  return answerOf(await client().GET("/v1/builds", { params: { query: given(query) }, signal }));
 }
 
-export async function getBuild(id: string, signal?: AbortSignal): Promise<Build> {
-  return answerOf(await send("GET", buildPath(id), { signal }));
+export async function getBuild(id: string, signal: AbortSignal): Promise<Build> {
+  return answerOf(await client().GET("/v1/builds/{id}", { ...of(id), signal }));
 }
 
-/** The new build, or the one that it joined. */
-export async function createBuild(request: BuildRequest): Promise<Build> {
-  return answerOf(await send("POST", "builds", { body: request }));
+/** The new build, or the one that it joined. `login` is for the image's registry: see registry-login.tsx. */
+export async function createBuild(request: BuildRequest, login: string | undefined): Promise<Build> {
+  const header = given({ "x-registry-auth": login });
+  return answerOf(await client().POST("/v1/builds", { params: { header }, body: request }));
 }
 
 export async function cancelBuild(id: string): Promise<void> {
-  await send("POST", `${buildPath(id)}/cancel`);
+  await client().POST("/v1/builds/{id}/cancel", of(id));
 }
 
 export async function retryBuild(id: string): Promise<Build> {
-  return answerOf(await send("POST", `${buildPath(id)}/retry`));
+  return answerOf(await client().POST("/v1/builds/{id}/retry", of(id)));
 }
 
 export async function deleteBuild(id: string): Promise<void> {
-  await send("DELETE", buildPath(id));
+  await client().DELETE("/v1/builds/{id}", of(id));
 }
 
-/** One level of what is in the image; `cursor` goes on where an answer ended. */
-export async function listTree(id: string, path: string, cursor?: string): Promise<TreeLevel> {
-  const query = new URLSearchParams({ path, ...(cursor === undefined ? {} : { after: cursor }) });
-  return answerOf(await send("GET", `${buildPath(id)}/tree?${query}`));
+/** Its events from the first one on, until the final one. A server that is away is not given up: somebody looks. */
+export function watchEvents(
+  id: string,
+  options: { readonly signal: AbortSignal; onConnection(isOpen: boolean): void },
+): AsyncIterable<BuildEvent> {
+  return watchBuild(client(), id, { ...options, maxFailures: Infinity });
+}
+
+/** One level of what is in the image; `after` goes on where an answer ended. */
+export async function listTree(id: string, path: string, after?: string): Promise<TreeLevel> {
+  const params = { path: { id }, query: given({ path, after }) };
+  return answerOf(await client().GET("/v1/builds/{id}/tree", { params }));
+}
+
+/** What was pushed to the server's own registry. */
+export async function listPushedImages(
+  after: string | undefined,
+  signal: AbortSignal,
+): Promise<PushedImageList> {
+  const query = given({ limit: pageSize, after });
+  return answerOf(await client().GET("/v1/pushed-images", { params: { query }, signal }));
 }
 
 export function imageAddress(id: string): string {
-  return `${root}/${buildPath(id)}/image`;
+  return `${root}v1/builds/${encodeURIComponent(id)}/image`;
 }
 
 /** The disk with this tab's token: a link cannot carry one. The browser keeps large answers on its disk. */
 export async function fetchImage(id: string): Promise<Blob> {
-  const response = await send("GET", `${buildPath(id)}/image`);
-  return await response.blob();
+  return answerOf(await client().GET("/v1/builds/{id}/image", { ...of(id), parseAs: "blob" }));
 }
 
-/** The build's events from behind `lastEventId` on, as bytes of an event stream. */
-export async function openEvents(
-  id: string,
-  lastEventId: string,
-  signal: AbortSignal,
-): Promise<ReadableStream<Uint8Array>> {
-  const { body } = await send("GET", `${buildPath(id)}/events`, {
-    signal,
-    headers: { accept: "text/event-stream", ...(lastEventId === "" ? {} : { "last-event-id": lastEventId }) },
-  });
-  if (body === null) throw new ApiError(noAnswer);
-  return body;
+function of(id: string): { readonly params: { readonly path: { readonly id: string } } } {
+  return { params: { path: { id } } };
 }
 
-function buildPath(id: string): string {
-  return `builds/${encodeURIComponent(id)}`;
+/** Without what is undefined. */
+function given<Values extends object>(
+  values: Values,
+): { [Name in keyof Values]?: NonNullable<Values[Name]> } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Values;
 }
 
-interface Sent {
-  readonly body?: unknown;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** @throws {ApiError} for every answer but success, and where none came. */
-async function send(method: string, path: string, { body, headers, signal }: Sent = {}): Promise<Response> {
-  const token = currentToken();
-  let response: Response;
-  try {
-    response = await fetch(`${root}/${path}`, {
-      method,
-      headers: {
-        accept: "application/json",
-        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-        ...(body === undefined ? {} : { "content-type": "application/json" }),
-        ...headers,
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      signal: signal ?? null,
-    });
-  } catch (cause) {
-    if (signal?.aborted) throw cause;
-    throw new ApiError(noAnswer, { cause });
-  }
-  if (response.ok) return response;
-  const problem: unknown = await response.json().catch(() => undefined);
-  throw new ApiError(readProblem(response.status, problem));
-}
-
-async function answerOf<Answer>(response: Response): Promise<Answer> {
-  try {
-    const answer: Answer = await response.json();
-    return answer;
-  } catch (cause) {
-    throw new ApiError(readProblem(response.status, { detail: "The answer is no JSON." }), { cause });
-  }
+function answerOf<Data>({ data, response: { status } }: { data?: Data; response: Response }): Data {
+  if (data !== undefined) return data;
+  const hint = "see what is between the server and this machine";
+  throw new ClientError("CLIENT_PROTOCOL", "the server answers with nothing", hint, { status });
 }

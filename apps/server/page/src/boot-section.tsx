@@ -1,8 +1,8 @@
+import type { Build } from "@bootlayer/client";
 import type { VNode } from "preact";
 import { useState } from "preact/hooks";
 import { diskFileName } from "../../src/http/disk-file-name.ts";
 import { announce } from "./announcer.tsx";
-import type { Build } from "./api-types.ts";
 import { bootCommands, type BootCommand } from "./boot-commands.ts";
 
 /** How the disk boots, for each monitor. */

@@ -1,7 +1,8 @@
+import type { Build, BuildState } from "@bootlayer/client";
 import type { VNode } from "preact";
 import { useRef, useState } from "preact/hooks";
+import { finalStates } from "../../src/catalogue/build.ts";
 import { announce } from "./announcer.tsx";
-import { isFinal, type Build, type BuildState } from "./api-types.ts";
 import { cancelBuild, deleteBuild, retryBuild } from "./api.ts";
 import { FocusedProblem } from "./problem-note.tsx";
 import { problemOf, type Problem } from "./problem.ts";
@@ -9,7 +10,7 @@ import { goTo } from "./route.ts";
 
 /** What can be done with a build: cancel one that runs, try a failed one again, delete one that has ended. */
 export function BuildActions({
-  build: { id, cancelRequested = false },
+  build: { id, cancelRequested },
   state,
   onChange,
 }: {
@@ -49,7 +50,7 @@ export function BuildActions({
   return (
     <>
       <span class="actions">
-        {!isFinal(state) && (
+        {!finalStates.has(state) && (
           <button type="button" onClick={cancel} aria-disabled={isCancelling}>
             {isCancelling ? "Stopping …" : "Cancel"}
           </button>
@@ -59,7 +60,7 @@ export function BuildActions({
             Build again
           </button>
         )}
-        {isFinal(state) && (
+        {finalStates.has(state) && (
           <button type="button" onClick={() => dialog.current?.showModal()}>
             Delete
           </button>

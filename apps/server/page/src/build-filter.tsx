@@ -1,6 +1,6 @@
 import type { VNode } from "preact";
 import { useRef } from "preact/hooks";
-import { buildStates } from "./api-types.ts";
+import { buildStates } from "../../src/catalogue/build.ts";
 import { goTo, parseRoute, type BuildFilter } from "./route.ts";
 
 /** Which builds are listed. Choices count at once, the source when it was entered. */

@@ -1,14 +1,17 @@
+import type { BuildRequest } from "@bootlayer/client";
 import type { VNode } from "preact";
 import { useState } from "preact/hooks";
-import type { BuildRequest } from "./api-types.ts";
 import { createBuild } from "./api.ts";
 import { FocusedProblem } from "./problem-note.tsx";
 import { problemOf, type Problem } from "./problem.ts";
+import { RegistryLogin, registryLoginOf } from "./registry-login.tsx";
 import { goTo } from "./route.ts";
 
-/** Starts a build. What the server says to it stands below the button. */
-export function BuildForm(): VNode {
-  const [format, setFormat] = useState<BuildRequest["format"]>("ext4");
+type Format = NonNullable<BuildRequest["format"]>;
+
+/** Starts a build. What the server says to it stands below the button. A button elsewhere that submits the form may name an image too. */
+export function BuildForm({ id }: { id: string }): VNode {
+  const [format, setFormat] = useState<Format>("ext4");
   const [problem, setProblem] = useState<Problem>();
   const [isSending, setSending] = useState(false);
 
@@ -18,8 +21,13 @@ export function BuildForm(): VNode {
     setSending(true);
     setProblem(undefined);
     try {
-      const { id } = await createBuild(requestOf(new FormData(event.currentTarget), format));
-      goTo({ view: "build", id });
+      const form = new FormData(event.currentTarget, event.submitter);
+      const build = await createBuild(
+        requestOf(form, format),
+        // What was pushed here needs none.
+        form.has("pushed") ? undefined : registryLoginOf(form),
+      );
+      goTo({ view: "build", id: build.id });
     } catch (error) {
       setProblem(problemOf(error));
       setSending(false);
@@ -27,7 +35,7 @@ export function BuildForm(): VNode {
   };
 
   return (
-    <form class="card" aria-labelledby="form-title" onSubmit={(event) => void submit(event)}>
+    <form id={id} class="card" aria-labelledby="form-title" onSubmit={(event) => void submit(event)}>
       <h2 id="form-title">Build a disk</h2>
       <div class="field">
         <label for="source">Image</label>
@@ -91,6 +99,7 @@ export function BuildForm(): VNode {
         Make it boot
       </label>
       <small id="guest-help">Puts in an init that starts the image's program as a machine.</small>
+      <RegistryLogin />
       <button type="submit" class="main" aria-disabled={isSending}>
         {isSending ? "Asking …" : "Build"}
       </button>
@@ -99,7 +108,7 @@ export function BuildForm(): VNode {
   );
 }
 
-function requestOf(form: FormData, format: BuildRequest["format"]): BuildRequest {
+function requestOf(form: FormData, format: Format): BuildRequest {
   const text = (name: string): string | undefined => {
     const value = form.get(name);
     return typeof value === "string" && value.trim() !== "" ? value.trim() : undefined;
@@ -110,7 +119,7 @@ function requestOf(form: FormData, format: BuildRequest["format"]): BuildRequest
     platform: text("platform"),
   };
   return {
-    source: text("source") ?? "",
+    source: text("pushed") ?? text("source") ?? "",
     format,
     ...(platform === undefined ? {} : { platform }),
     ...(size === undefined ? {} : { size }),

@@ -1,5 +1,5 @@
 import type { VNode } from "preact";
-import type { LayerProgress } from "./api-types.ts";
+import type { LayerProgress } from "./build-progress.ts";
 import { layerText, type BuildProgress } from "./build-progress.ts";
 import { formatBytes, percent, shortDigest } from "./format.ts";
 import { StageTable } from "./stage-table.tsx";

@@ -10,12 +10,14 @@ const half: BuildProgress = {
 
 test("layers are there, empty, as soon as the image is resolved", () => {
   const event = { digest: "sha256:m", platform: "linux/amd64", layers: [{ digest: "sha256:a", size: 1000 }] };
-  expect(advance(startOf("resolving"), { kind: "resolved", data: event }).layers).toEqual([layer]);
+  expect(advance(startOf("resolving"), { sequence: 1, kind: "resolved", data: event }).layers).toEqual([
+    layer,
+  ]);
 });
 
 test("a snapshot takes the place of the one before", () => {
   const layers = [{ ...layer, pulledBytes: 1000, flattenedBytes: 10 }];
-  expect(advance(half, { kind: "progress", data: { layers, writtenBytes: 7 } })).toEqual({
+  expect(advance(half, { sequence: 1, kind: "progress", data: { layers, writtenBytes: 7 } })).toEqual({
     ...half,
     layers,
     writtenBytes: 7,
@@ -23,7 +25,7 @@ test("a snapshot takes the place of the one before", () => {
 });
 
 test("a build that goes back to the queue begins anew", () => {
-  expect(advance(half, { kind: "queued", data: { position: 3 } })).toEqual({
+  expect(advance(half, { sequence: 1, kind: "queued", data: { position: 3 } })).toEqual({
     ...startOf("queued"),
     position: 3,
   });
@@ -31,11 +33,14 @@ test("a build that goes back to the queue begins anew", () => {
 
 test("a stage that is told twice is there once", () => {
   const again = { stage: "resolve", seconds: 2, bytes: 4 };
-  expect(advance(half, { kind: "stage", data: again }).stages).toEqual([again]);
+  expect(advance(half, { sequence: 1, kind: "stage", data: again }).stages).toEqual([again]);
 });
 
 test("the end keeps what was known", () => {
-  expect(advance(half, { kind: "cancelled", data: {} })).toEqual({ ...half, state: "cancelled" });
+  expect(advance(half, { sequence: 1, kind: "cancelled", data: {} })).toEqual({
+    ...half,
+    state: "cancelled",
+  });
 });
 
 test.each([

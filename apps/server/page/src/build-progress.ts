@@ -1,4 +1,8 @@
-import type { BuildEvent, BuildState, LayerProgress, StageTime } from "./api-types.ts";
+import type { BuildEvent, BuildState } from "@bootlayer/client";
+
+type DataOf<Kind extends BuildEvent["kind"]> = Extract<BuildEvent, { kind: Kind }>["data"];
+export type LayerProgress = DataOf<"progress">["layers"][number];
+export type StageTime = DataOf<"stage">;
 
 /** What is known of a build by its events so far. */
 export interface BuildProgress {
@@ -45,7 +49,8 @@ export function advance(progress: BuildProgress, event: BuildEvent): BuildProgre
     case "cancelled":
       return { ...progress, state: event.kind, position: undefined };
     default:
-      return event satisfies never;
+      event satisfies never;
+      return progress;
   }
 }
 

@@ -1,6 +1,6 @@
+import type { Build } from "@bootlayer/client";
 import type { ComponentChildren, VNode } from "preact";
 import { diskFileName } from "../../src/http/disk-file-name.ts";
-import type { Build } from "./api-types.ts";
 import { DownloadImage } from "./download-image.tsx";
 import { formatBytes, formatExactBytes } from "./format.ts";
 import { StageTable } from "./stage-table.tsx";
@@ -9,7 +9,7 @@ import { StageTable } from "./stage-table.tsx";
 export function BuildResult({ build }: { build: Build }): VNode | null {
   const { id, request, report } = build;
   if (!report) return null;
-  const { bytes, dataBytes, digest, sha256, platform, guest, cached, stages = [] } = report;
+  const { bytes, dataBytes, digest, sha256, platform, guest, cached, fetched, stages = [] } = report;
   const warnings = [...(report.warnings ?? []), ...(guest?.warnings ?? [])];
   return (
     <section aria-labelledby="result-title">
@@ -32,6 +32,7 @@ export function BuildResult({ build }: { build: Build }): VNode | null {
           </Fact>
         )}
         {cached && <Fact term="Made">by an earlier build of the same</Fact>}
+        {fetched && <Fact term="Made">by another server, and fetched from the image's registry</Fact>}
       </dl>
       {warnings.length > 0 && (
         <div class="note">

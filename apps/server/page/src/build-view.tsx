@@ -1,5 +1,5 @@
 import type { VNode } from "preact";
-import { isFinal } from "./api-types.ts";
+import { finalStates } from "../../src/catalogue/build.ts";
 import { BootSection } from "./boot-section.tsx";
 import { BuildActions } from "./build-actions.tsx";
 import { BuildProgressSection } from "./build-progress-section.tsx";
@@ -15,7 +15,7 @@ import { useBuild } from "./use-build.ts";
 export function BuildView({ id }: { id: string }): VNode {
   const { build, progress, isCut, problem, reload } = useBuild(id);
   const state = progress?.state ?? build?.state;
-  const isOver = build !== undefined && isFinal(build.state);
+  const isOver = build !== undefined && finalStates.has(build.state);
   return (
     <>
       <nav aria-label="Where this is">

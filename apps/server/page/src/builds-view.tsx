@@ -1,11 +1,13 @@
+import type { Build } from "@bootlayer/client";
 import type { VNode } from "preact";
-import { isFinal, type Build } from "./api-types.ts";
+import { finalStates } from "../../src/catalogue/build.ts";
 import { listBuilds } from "./api.ts";
 import { BuildFilterForm } from "./build-filter.tsx";
 import { BuildForm } from "./build-form.tsx";
 import { formatBytes, formatTime } from "./format.ts";
 import { PageTitle } from "./page-title.tsx";
 import { ProblemNote } from "./problem-note.tsx";
+import { PushedImages } from "./pushed-images.tsx";
 import { routeHash, type BuildFilter } from "./route.ts";
 import { SourceName } from "./source-name.tsx";
 import { StateMark } from "./state-mark.tsx";
@@ -16,7 +18,7 @@ export function BuildsView({ filter }: { filter: BuildFilter }): VNode {
   const { value, problem, reload } = useAnswer(
     (signal) => listBuilds(filter, signal),
     [address],
-    (list) => (list?.builds.some(({ state }) => !isFinal(state)) ? 2000 : 10_000),
+    (list) => (list?.builds.some(({ state }) => !finalStates.has(state)) ? 2000 : 10_000),
   );
   return (
     <>
@@ -25,7 +27,10 @@ export function BuildsView({ filter }: { filter: BuildFilter }): VNode {
         <ProblemNote problem={problem} />
       ) : (
         <div class="columns">
-          <BuildForm />
+          <div>
+            <BuildForm id="build-form" />
+            <PushedImages form="build-form" />
+          </div>
           <section aria-labelledby="builds-title">
             <h2 id="builds-title">Builds</h2>
             <BuildFilterForm filter={filter} />

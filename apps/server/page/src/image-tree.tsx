@@ -1,6 +1,6 @@
+import type { TreeEntry } from "@bootlayer/client";
 import type { VNode } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import type { TreeEntry } from "./api-types.ts";
 import { listTree } from "./api.ts";
 import { formatBytes } from "./format.ts";
 import { ProblemNote } from "./problem-note.tsx";

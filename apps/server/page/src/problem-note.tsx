@@ -8,16 +8,15 @@ export function ProblemNote({
   problem,
   onRetry,
 }: {
-  problem: Pick<Problem, "code" | "title" | "detail" | "hint"> & { status?: number };
+  problem: Omit<Problem, "status"> & { readonly status?: number };
   onRetry?: (() => void) | undefined;
 }): VNode {
   if (problem.status === 401) return <TokenForm problem={problem} />;
-  const { code, title, detail, hint } = problem;
+  const { code, detail, hint } = problem;
   return (
     <div class="note bad" role="alert">
-      {/* The title only repeats what the status means. */}
       <p class="detail">
-        <strong>{detail || title}</strong>
+        <strong>{detail}</strong>
       </p>
       {hint !== "" && <p>{hint}</p>}
       <p class="fine">

@@ -1,34 +1,26 @@
+import { ClientError } from "@bootlayer/client";
 import { expect, test } from "vitest";
-import { ApiError, noAnswer, problemOf, readProblem } from "./problem.ts";
+import { problemOf } from "./problem.ts";
 
-test("a problem document is told as it is", () => {
-  const problem = {
-    status: 404,
-    code: "BUILD_NOT_FOUND",
-    title: "Not Found",
-    detail: "no build",
-    hint: "list",
-  };
-  expect(readProblem(404, { ...problem, requestId: "r" })).toEqual(problem);
+test("what the server says is told as it is", () => {
+  const problem = { code: "BUILD_NOT_FOUND", detail: "no build", hint: "list" };
+  const error = new ClientError("CLIENT_REFUSED", "no build", "list", { status: 404, problem });
+  expect(problemOf(error)).toEqual({ status: 404, ...problem });
 });
 
-test.each([undefined, null, "<html>", 7, [], { title: 1 }])(
-  "an answer of %j is told by its status",
-  (body) => {
-    expect(readProblem(502, body)).toEqual({
-      status: 502,
-      code: "HTTP_502",
-      title: "The server answered with status 502",
-      detail: "The server answered with status 502",
-      hint: "",
-    });
-  },
-);
+test("a server that is not reached is told by the client's own code", () => {
+  const error = new ClientError("CLIENT_UNREACHABLE", "http://h does not answer", "see whether it runs");
+  expect(problemOf(error)).toEqual({
+    status: 0,
+    code: "CLIENT_UNREACHABLE",
+    detail: "http://h does not answer",
+    hint: "see whether it runs",
+  });
+});
 
 test("a fault of the page is said to be one", () => {
-  expect(problemOf(new ApiError(noAnswer))).toBe(noAnswer);
   expect(problemOf(new TypeError("x is undefined"))).toMatchObject({
     code: "PAGE_FAULT",
-    detail: "x is undefined",
+    detail: "This page has a fault: x is undefined",
   });
 });

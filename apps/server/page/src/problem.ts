@@ -1,56 +1,24 @@
-/** Why the server did not do what was asked (RFC 9457), or why no answer came. */
+import { ClientError } from "@bootlayer/client";
+
+/** What a person is told of anything that was thrown. */
 export interface Problem {
   /** 0: there was no answer. */
   readonly status: number;
+  /** The server's own where it has said why. */
   readonly code: string;
-  readonly title: string;
   readonly detail: string;
   readonly hint: string;
 }
 
-export class ApiError extends Error {
-  readonly problem: Problem;
-
-  constructor(problem: Problem, options?: ErrorOptions) {
-    super(problem.detail, options);
-    this.name = "ApiError";
-    this.problem = problem;
-  }
-}
-
-export const noAnswer: Problem = {
-  status: 0,
-  code: "NO_ANSWER",
-  title: "The server does not answer",
-  detail: "No connection to the server could be made.",
-  hint: "See whether bootlayer-server runs and whether this machine reaches it.",
-};
-
-/** What a person is told of anything that was thrown. */
 export function problemOf(error: unknown): Problem {
-  if (error instanceof ApiError) return error.problem;
+  if (error instanceof ClientError) {
+    const { status = 0, code, message, hint, problem } = error;
+    return { status, code: problem?.code ?? code, detail: message, hint };
+  }
   return {
     status: 0,
     code: "PAGE_FAULT",
-    title: "This page has a fault",
-    detail: error instanceof Error ? error.message : String(error),
+    detail: `This page has a fault: ${error instanceof Error ? error.message : String(error)}`,
     hint: "Please report it; reloading the page may help.",
-  };
-}
-
-/** An answer that is no problem document (a proxy's, say) is told by its status. */
-export function readProblem(status: number, body: unknown): Problem {
-  const members = typeof body === "object" && body !== null ? body : {};
-  const text = (name: string): string | undefined => {
-    const value: unknown = Reflect.get(members, name);
-    return typeof value === "string" && value !== "" ? value : undefined;
-  };
-  const title = text("title") ?? `The server answered with status ${status}`;
-  return {
-    status,
-    code: text("code") ?? `HTTP_${status}`,
-    title,
-    detail: text("detail") ?? title,
-    hint: text("hint") ?? "",
   };
 }

@@ -1,5 +1,6 @@
+import type { BuildState } from "@bootlayer/client";
+import { buildStates } from "../../src/catalogue/build.ts";
 import { useEffect, useState } from "preact/hooks";
-import { buildStates, type BuildState } from "./api-types.ts";
 
 /** What the page shows is in the address behind `#`, so the server knows one page, and a reload or a bookmark shows the same. */
 export type Route =

@@ -1,5 +1,5 @@
 import type { VNode } from "preact";
-import type { StageTime } from "./api-types.ts";
+import type { StageTime } from "./build-progress.ts";
 import { formatBytes, formatSeconds } from "./format.ts";
 
 /** Those of every build have their place from the start, so nothing moves when they end. */

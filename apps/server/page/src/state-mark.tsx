@@ -1,8 +1,9 @@
+import type { BuildState } from "@bootlayer/client";
+import { finalStates } from "../../src/catalogue/build.ts";
 import type { VNode } from "preact";
-import { isFinal, type BuildState } from "./api-types.ts";
 
 /** A build's state as a word; the shape in front says the same as its colour. */
 export function StateMark({ state }: { state: BuildState }): VNode {
-  const kind = isFinal(state) ? state : state === "queued" ? "waiting" : "running";
+  const kind = finalStates.has(state) ? state : state === "queued" ? "waiting" : "running";
   return <span class={`state ${kind}`}>{state}</span>;
 }

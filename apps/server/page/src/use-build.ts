@@ -1,10 +1,10 @@
+import type { Build } from "@bootlayer/client";
 import { useCallback, useEffect, useState } from "preact/hooks";
+import { finalStates } from "../../src/catalogue/build.ts";
 import { announce } from "./announcer.tsx";
-import { isFinal, type Build } from "./api-types.ts";
-import { getBuild } from "./api.ts";
+import { getBuild, watchEvents } from "./api.ts";
 import { advance, startOf, type BuildProgress } from "./build-progress.ts";
 import { problemOf, type Problem } from "./problem.ts";
-import { watchBuild } from "./watch-build.ts";
 
 export interface WatchedBuild {
   readonly build: Build | undefined;
@@ -27,27 +27,22 @@ export function useBuild(id: string): WatchedBuild {
     const controller = new AbortController();
     const { signal } = controller;
 
+    const onConnection = (isOpen: boolean): void => setCut(!isOpen);
     const follow = async (): Promise<void> => {
       const first = await getBuild(id, signal);
       setProblem(undefined);
       setBuild(first);
       let known = startOf(first.state);
       setProgress(known);
-      if (isFinal(first.state)) return;
-      await watchBuild(
-        id,
-        {
-          onEvent(event) {
-            const next = advance(known, event);
-            // What has happened before the page was opened is no news.
-            if (next.state !== known.state && isFinal(next.state)) announce(`The build is ${next.state}.`);
-            known = next;
-            setProgress(next);
-          },
-          onConnection: (isOpen) => setCut(!isOpen),
-        },
-        signal,
-      );
+      if (finalStates.has(first.state)) return;
+      for await (const event of watchEvents(id, { signal, onConnection })) {
+        const next = advance(known, event);
+        // What has happened before the page was opened is no news.
+        if (next.state !== known.state && finalStates.has(next.state))
+          announce(`The build is ${next.state}.`);
+        known = next;
+        setProgress(next);
+      }
       setBuild(await getBuild(id, signal));
     };
     follow().catch((error: unknown) => {
