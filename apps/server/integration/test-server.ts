@@ -12,7 +12,7 @@ import { appendEvent } from "../src/catalogue/build-events.ts";
 import { openBuildFeeds } from "../src/catalogue/build-feeds.ts";
 import { buildRequestSchema, type BuildRequestInput } from "../src/catalogue/build-request.ts";
 import type { BuildState } from "../src/catalogue/build.ts";
-import { createOrJoinBuild, type Build } from "../src/catalogue/builds.ts";
+import { buildFinder, createOrJoinBuild, type Build } from "../src/catalogue/builds.ts";
 import { endBuild, type BuildOutcome } from "../src/catalogue/end-build.ts";
 import { openDatabase } from "../src/database/open-database.ts";
 import { buildApp } from "../src/http/app.ts";
@@ -62,6 +62,7 @@ export async function startTestServer(
   const context: ServerContext = {
     settings,
     database,
+    findBuild: buildFinder(database),
     artifacts,
     feeds,
     credentials: createRequestCredentials(),

@@ -1,6 +1,7 @@
 import type { AddressGuard } from "./access/address-guard.ts";
 import type { RequestCredentials } from "./access/request-credentials.ts";
 import type { ArtifactStore } from "./artifacts/artifact-store.ts";
+import type { Build } from "./catalogue/builds.ts";
 import type { BuildFeeds } from "./catalogue/build-feeds.ts";
 import type { OpenDatabase } from "./database/open-database.ts";
 import type { DiskRoom } from "./disk-room.ts";
@@ -11,6 +12,8 @@ import type { ServerSettings } from "./settings.ts";
 export interface ServerContext {
   readonly settings: ServerSettings;
   readonly database: OpenDatabase;
+  /** The build of an id (see `buildFinder`). */
+  readonly findBuild: (id: string) => Promise<Build | undefined>;
   readonly artifacts: ArtifactStore;
   readonly feeds: BuildFeeds;
   readonly credentials: RequestCredentials;

@@ -1,6 +1,7 @@
 import { createAddressGuard } from "./access/address-guard.ts";
 import { createRequestCredentials } from "./access/request-credentials.ts";
 import { openArtifactStore } from "./artifacts/open-artifact-store.ts";
+import { buildFinder } from "./catalogue/builds.ts";
 import { openBuildFeeds } from "./catalogue/build-feeds.ts";
 import { holdStore } from "./database/hold-store.ts";
 import { openDatabase } from "./database/open-database.ts";
@@ -34,6 +35,7 @@ export async function openServerParts(settings: ServerSettings, draining: AbortS
     context: {
       settings,
       database,
+      findBuild: buildFinder(database),
       artifacts,
       feeds,
       credentials: createRequestCredentials(),

@@ -5,7 +5,7 @@ import type { ServerSettings } from "../settings.ts";
 import { checkOrigin } from "./check-origin.ts";
 import type { RequestLimits } from "./limit-requests.ts";
 import { allows, type RouteScope, type Scope } from "./scopes.ts";
-import { findToken, isUsable, noteUse, type Token } from "./tokens.ts";
+import { isUsable, noteUse, tokenFinder, type Token } from "./tokens.ts";
 
 declare module "fastify" {
   interface FastifyContextConfig {
@@ -31,10 +31,11 @@ export function authorizeRequests(
     database,
   }: {
     readonly settings: Pick<ServerSettings, "access" | "ownNames">;
-    readonly database: Pick<OpenDatabase, "db">;
+    readonly database: Pick<OpenDatabase, "db" | "kind">;
   },
   limits?: RequestLimits,
 ): void {
+  const findToken = tokenFinder(database);
   app.decorateRequest("token", undefined);
   app.addHook("onRoute", ({ method, url, config }) => {
     if (config?.scope === undefined) throw new Error(`the route ${String(method)} ${url} declares no scope`);
@@ -61,7 +62,7 @@ export function authorizeRequests(
         "the request carries no token",
         "send Authorization: Bearer blt_…",
       );
-    const token = await findToken(database.db, secret);
+    const token = await findToken(secret);
     const now = new Date();
     if (token === undefined || !isUsable(token, now))
       throw new ServerError("TOKEN_REFUSED", "the token is unknown, expired or revoked", "ask for a new one");

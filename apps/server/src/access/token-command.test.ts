@@ -5,14 +5,16 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { openDatabase, type OpenDatabase } from "../database/open-database.ts";
 import { ensureFirstToken } from "./first-token.ts";
 import { changeTokens } from "./token-command.ts";
-import { findToken, isUsable, listTokens, revokeToken } from "./tokens.ts";
+import { isUsable, listTokens, revokeToken, tokenFinder } from "./tokens.ts";
 import { withEmptyDatabase } from "../../integration/template-database.ts";
 
 let store: string;
 let database: OpenDatabase;
+let findToken: ReturnType<typeof tokenFinder>;
 beforeAll(async () => {
   store = await mkdtemp(join(tmpdir(), "bootlayer-first-token-"));
   database = await openDatabase({ store: await withEmptyDatabase(store), databaseUrl: undefined });
+  findToken = tokenFinder(database);
 });
 afterAll(async () => {
   await database.close();
@@ -38,7 +40,7 @@ test("the first start writes an admin's token for the store's owner alone, the s
   const [file, ...others] = starts.filter((written) => written !== undefined);
   expect([file, others]).toEqual([join(store, "admin-token"), []]);
   expect((await stat(file ?? "")).mode & 0o777).toBe(0o600);
-  expect(await findToken(database.db, await secretIn(file))).toMatchObject({
+  expect(await findToken(await secretIn(file))).toMatchObject({
     name: "first",
     scopes: ["admin"],
   });
@@ -48,7 +50,7 @@ test("when no admin's token is usable any more, the next start makes one anew", 
   for (const { id } of await listTokens(database.db)) await revokeToken(database.db, id);
   await run("create", "--name", "ci", "--scope", "read,build");
   const file = await ensureFirstToken(database, { store, access: access(true) });
-  const found = await findToken(database.db, await secretIn(file));
+  const found = await findToken(await secretIn(file));
   expect(found && isUsable(found, new Date())).toBe(true);
 });
 
@@ -56,7 +58,7 @@ test("create tells id and secret; list tells all but the secret; revoke ends it"
   const [id = "", secret = ""] = (
     await run("create", "--name", "a b", "--scope", "push,read", "--days", "7")
   ).split("\n");
-  const found = await findToken(database.db, secret);
+  const found = await findToken(secret);
   expect(found).toMatchObject({ id, name: "a b", scopes: ["read", "push"] });
   const days = ((found?.expiresAt?.getTime() ?? 0) - Date.now()) / 86_400_000;
   expect(days).toBeCloseTo(7, 2);

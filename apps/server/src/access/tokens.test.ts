@@ -3,14 +3,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openDatabase, type OpenDatabase } from "../database/open-database.ts";
-import { createToken, findToken, isUsable, listTokens, noteUse, revokeToken } from "./tokens.ts";
+import { createToken, isUsable, listTokens, noteUse, revokeToken, tokenFinder } from "./tokens.ts";
 import { withEmptyDatabase } from "../../integration/template-database.ts";
 
 let store: string;
 let database: OpenDatabase;
+let findToken: ReturnType<typeof tokenFinder>;
 beforeAll(async () => {
   store = await mkdtemp(join(tmpdir(), "bootlayer-tokens-"));
   database = await openDatabase({ store: await withEmptyDatabase(store), databaseUrl: undefined });
+  findToken = tokenFinder(database);
 });
 afterAll(async () => {
   await database.close();
@@ -24,13 +26,13 @@ test("a secret is 256 bits after a mark, told once, and only its hash is kept", 
   const rows = await database.db.selectFrom("tokens").selectAll().execute();
   expect(JSON.stringify(rows)).not.toContain(secret.slice(4));
   expect(JSON.stringify(await listTokens(database.db))).not.toContain(secret.slice(4));
-  expect(await findToken(database.db, secret)).toEqual(token);
+  expect(await findToken(secret)).toEqual(token);
 });
 
 test.each(["", "blt_", "x", `blt_${"A".repeat(43)}`, `blt_${"A".repeat(44)}`, "blt_' OR 1=1 --", "\0"])(
   "%j is nobody's secret",
   async (secret) => {
-    expect(await findToken(database.db, secret)).toBeUndefined();
+    expect(await findToken(secret)).toBeUndefined();
   },
 );
 
@@ -40,7 +42,7 @@ test("the hash, which a copy of the database gives away, is no secret", async ()
     .selectFrom("tokens")
     .select("secret_sha256")
     .executeTakeFirstOrThrow();
-  expect(await findToken(database.db, hash)).toBeUndefined();
+  expect(await findToken(hash)).toBeUndefined();
 });
 
 test("a token is usable until it expires or is revoked", async () => {
@@ -62,11 +64,11 @@ test("to revoke again changes nothing, and what is not there cannot be revoked",
 test("the last use is noted once a minute at most", async () => {
   const { token, secret } = await createToken(database.db, { name: "a", scopes: ["read"] });
   const use = async (at: string): Promise<Date | undefined> => {
-    const found = await findToken(database.db, secret);
+    const found = await findToken(secret);
     if (found) await noteUse(database.db, found, new Date(at));
     // As two requests at once have it: what was read before is no reason to write.
     await noteUse(database.db, token, new Date(at));
-    return (await findToken(database.db, secret))?.usedAt;
+    return (await findToken(secret))?.usedAt;
   };
   expect(await use("2030-01-01T00:00:00Z")).toEqual(new Date("2030-01-01T00:00:00Z"));
   expect(await use("2030-01-01T00:00:59Z")).toEqual(new Date("2030-01-01T00:00:00Z"));

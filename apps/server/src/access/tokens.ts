@@ -1,5 +1,7 @@
-import { createHash, randomBytes, randomUUID, timingSafeEqual } from "node:crypto";
-import type { Kysely, Selectable } from "kysely";
+import { createHash, randomBytes, randomUUID } from "node:crypto";
+import { sql, type Kysely, type Selectable } from "kysely";
+import { batchReads } from "../database/batch-reads.ts";
+import type { OpenDatabase } from "../database/open-database.ts";
 import type { Database, TokenTable } from "../database/schema.ts";
 import { scopes, type Scope } from "./scopes.ts";
 
@@ -71,16 +73,22 @@ export async function revokeToken(db: Kysely<Database>, id: string): Promise<Tok
 }
 
 /**
- * The token of a secret, also one that has expired or was revoked: see `isUsable`. It is looked up by its hash, so how long that takes
- * says nothing of the secrets that there are.
+ * Finds the token of a secret, also one that has expired or was revoked: see `isUsable`. It is looked up by its hash, so how long that
+ * takes says nothing of the secrets that there are.
  */
-export async function findToken(db: Kysely<Database>, secret: string): Promise<Token | undefined> {
-  if (!secretPattern.test(secret)) return undefined;
-  const hash = hashOf(secret);
-  const row = await db.selectFrom("tokens").selectAll().where("secret_sha256", "=", hash).executeTakeFirst();
-  if (row === undefined || !timingSafeEqual(Buffer.from(row.secret_sha256), Buffer.from(hash)))
-    return undefined;
-  return tokenOf(row);
+export function tokenFinder({
+  db,
+  kind,
+}: Pick<OpenDatabase, "db" | "kind">): (secret: string) => Promise<Token | undefined> {
+  const find = batchReads(kind, async (hashes) => {
+    const rows = await db
+      .selectFrom("tokens")
+      .selectAll()
+      .where(sql<boolean>`secret_sha256 = ANY(${hashes})`)
+      .execute();
+    return new Map(rows.map((row) => [row.secret_sha256, tokenOf(row)]));
+  });
+  return async (secret) => (secretPattern.test(secret) ? find(hashOf(secret)) : undefined);
 }
 
 export function isUsable({ expiresAt, revokedAt }: Token, now: Date): boolean {

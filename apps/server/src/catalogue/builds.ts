@@ -1,4 +1,5 @@
 import { sql, type Kysely, type Selectable } from "kysely";
+import { batchReads } from "../database/batch-reads.ts";
 import type { OpenDatabase } from "../database/open-database.ts";
 import { cancelChannel, notify } from "../database/notify.ts";
 import type { BuildTable, Database } from "../database/schema.ts";
@@ -30,6 +31,8 @@ export interface Build {
   readonly report: unknown;
   readonly cancelRequested: boolean;
   readonly attempts: number;
+  /** The sequence number of its latest event. */
+  readonly eventCount: number;
   readonly createdAt: Date;
   readonly startedAt: Date | undefined;
   readonly endedAt: Date | undefined;
@@ -134,10 +137,23 @@ export async function getBuild(db: Kysely<Database>, id: string): Promise<Build 
   return row && buildOf(row);
 }
 
+/** Reads builds for requests, which come many at once. */
+export function buildFinder({
+  db,
+  kind,
+}: Pick<OpenDatabase, "db" | "kind">): (id: string) => Promise<Build | undefined> {
+  return batchReads(kind, async (ids) => {
+    const rows = await selectBuilds(db)
+      .where(sql<boolean>`id = ANY(${ids})`)
+      .execute();
+    return new Map(rows.map((row) => [row.id, buildOf(row)]));
+  });
+}
+
 /** @throws {ServerError} BUILD_NOT_FOUND */
 export async function requireBuild(db: Kysely<Database>, id: string): Promise<Build> {
   const build = await getBuild(db, id);
-  if (build === undefined) throw notFound(id);
+  if (build === undefined) throw buildNotFound(id);
   return build;
 }
 
@@ -274,11 +290,12 @@ export async function lockBuild(
     .where("id", "=", id)
     .forUpdate()
     .executeTakeFirst();
-  if (row === undefined) throw notFound(id);
+  if (row === undefined) throw buildNotFound(id);
   return row;
 }
 
-function notFound(id: string): ServerError {
+/** BUILD_NOT_FOUND. */
+export function buildNotFound(id: string): ServerError {
   return new ServerError("BUILD_NOT_FOUND", `there is no build ${id}`, "list the builds that there are");
 }
 
@@ -310,6 +327,7 @@ function buildOf(row: Selectable<BuildTable> & { readonly position: number | nul
     report: row.report ?? undefined,
     cancelRequested: row.cancel_requested,
     attempts: row.attempts,
+    eventCount: row.event_count,
     createdAt: row.created_at,
     startedAt: row.started_at ?? undefined,
     endedAt: row.ended_at ?? undefined,

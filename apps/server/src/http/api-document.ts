@@ -49,6 +49,7 @@ function documentContext(): ServerContext {
       ping: unneeded,
       close: unneeded,
     },
+    findBuild: unneeded,
     artifacts: {
       stage: unneeded,
       keep: unneeded,

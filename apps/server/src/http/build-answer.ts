@@ -146,7 +146,13 @@ export const buildListSchema: z.ZodType<{
 
 export function buildAnswer(build: Build): BuildAnswer {
   const { createdAt, startedAt, endedAt, report } = build;
-  const { requestKey: _requestKey, tokenId: _tokenId, serverId: _serverId, ...shown } = build;
+  const {
+    requestKey: _requestKey,
+    tokenId: _tokenId,
+    serverId: _serverId,
+    eventCount: _eventCount,
+    ...shown
+  } = build;
   return {
     ...shown,
     report: report === undefined ? undefined : buildReportSchema.parse(report),

@@ -4,7 +4,7 @@ import { parseRegistryAuth, registryAuthHeader } from "../../access/request-cred
 import { removeArtifact } from "../../catalogue/artifacts.ts";
 import { askForBuild } from "../../catalogue/ask-for-build.ts";
 import { buildRequestSchema } from "../../catalogue/build-request.ts";
-import { deleteBuild, listBuilds, requestCancel, requireBuild } from "../../catalogue/builds.ts";
+import { buildNotFound, deleteBuild, listBuilds, requestCancel, type Build } from "../../catalogue/builds.ts";
 import { isBuildId } from "../../catalogue/build-id.ts";
 import { ServerError } from "../../errors.ts";
 import type { ServerContext } from "../../server-context.ts";
@@ -211,7 +211,8 @@ export function buildRoutes(app: App, context: ServerContext): void {
 }
 
 /** @throws {ServerError} BUILD_NOT_FOUND */
-export async function knownBuild({ database }: ServerContext, id: string): ReturnType<typeof requireBuild> {
-  if (isBuildId(id)) return requireBuild(database.db, id);
-  throw new ServerError("BUILD_NOT_FOUND", `there is no build ${id}`, "list the builds that there are");
+export async function knownBuild({ findBuild }: ServerContext, id: string): Promise<Build> {
+  const build = isBuildId(id) ? await findBuild(id) : undefined;
+  if (build === undefined) throw buildNotFound(id);
+  return build;
 }
