@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
@@ -12,7 +12,13 @@ async function temporaryStore(): Promise<string> {
 
 test("the embedded database is one process's at a time, and keeps what was written", async () => {
   const store = await temporaryStore();
+  // Left by a first start that was killed.
+  await mkdir(join(store, "database.new-left"));
+  await writeFile(join(store, "database.new-left/PG_VERSION"), "18");
   const first = await openDatabase({ store, databaseUrl: undefined });
+  expect(
+    (await readdir(store)).filter((name) => name.startsWith("database") && !name.endsWith(".lock")),
+  ).toEqual(["database"]);
   await first.db.insertInto("servers").values({ id: "a" }).execute();
   await expect(openDatabase({ store, databaseUrl: undefined })).rejects.toMatchObject({
     code: "SERVER_DATABASE",
