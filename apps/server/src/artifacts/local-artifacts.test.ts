@@ -1,8 +1,9 @@
-import { mkdir, mkdtemp, open, readdir, rm, stat, utimes, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, open, readdir, readlink, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { ownerTag } from "@bootlayer/durable-file";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { ArtifactStore, ArtifactToKeep, StagedArtifact } from "./artifact-store.ts";
@@ -105,6 +106,20 @@ test("a reader reads to the end what is removed under it; the next one is told t
   await expect(store.open(location, { start: 0, end: 6 }, never)).rejects.toMatchObject({
     code: "ARTIFACT_NOT_FOUND",
   });
+});
+
+test("a disk that was opened and is not wanted after all is closed", async () => {
+  const { staged, artifact } = await stageDisk();
+  const location = await store.keep(staged, artifact, never);
+  const isOpen = async (): Promise<boolean> => {
+    const files = await readdir("/proc/self/fd");
+    const paths = await Promise.all(files.map((file) => readlink(`/proc/self/fd/${file}`).catch(() => "")));
+    return paths.includes(join(directory, location));
+  };
+  const wanted = Readable.from(await store.open(location, { start: 0, end: 6 }, never));
+  expect(await isOpen()).toBe(true);
+  wanted.destroy();
+  await expect.poll(isOpen).toBe(false);
 });
 
 test.each(["../tokens", "/etc/passwd", `${key}.ext4/../x`, "staging", ""])(

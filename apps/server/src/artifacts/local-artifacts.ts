@@ -4,6 +4,7 @@ import { fileError, makeDirectory, syncDirectory } from "@bootlayer/durable-file
 import { ServerError } from "../errors.ts";
 import { artifactName, artifactNotFound, checkedArtifactName, isArtifactName } from "./artifact-name.ts";
 import type { ArtifactStore, ByteRange, KeptArtifact } from "./artifact-store.ts";
+import { begun } from "./begun.ts";
 import { stageArtifact, sweepStaging } from "./staging.ts";
 
 const chunkBytes = 256 * 1024;
@@ -62,7 +63,7 @@ export async function openLocalArtifacts(directory: string): Promise<ArtifactSto
         await check();
         throw artifactNotFound(location, cause);
       });
-      return readRange(file, range, path, signal);
+      return begun(readRange(file, range, path, signal));
     },
 
     pathOf,
@@ -96,7 +97,7 @@ async function* keptIn(directory: string): AsyncGenerator<KeptArtifact> {
 
 type OpenFile = Awaited<ReturnType<typeof open>>;
 
-/** Holds the file open until the end: one that is removed meanwhile is still read to its end. */
+/** To be `begun`. Holds the file open until the end: one that is removed meanwhile is still read to its end. */
 async function* readRange(
   file: OpenFile,
   { start, end }: ByteRange,
@@ -104,6 +105,7 @@ async function* readRange(
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
   try {
+    yield Buffer.of();
     for (let position = start; position < end;) {
       signal.throwIfAborted();
       // Each piece has memory of its own: sockets keep what they are given.

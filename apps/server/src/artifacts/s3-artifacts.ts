@@ -12,6 +12,7 @@ import { makeDirectory } from "@bootlayer/durable-file";
 import { Readable } from "node:stream";
 import { artifactName, artifactNotFound, checkedArtifactName, isArtifactName } from "./artifact-name.ts";
 import type { ArtifactStore, ArtifactToKeep, KeptArtifact } from "./artifact-store.ts";
+import { begun } from "./begun.ts";
 import { createS3Client, isNotFound, storeError, type S3Settings } from "./s3-client.ts";
 import { uploadDisk } from "./s3-upload.ts";
 import { stageArtifact, sweepStaging } from "./staging.ts";
@@ -74,7 +75,7 @@ export async function openS3Artifacts(settings: S3Settings, staging: string): Pr
           { abortSignal: signal },
         );
         if (!(Body instanceof Readable)) throw new Error("the answer has no body");
-        return readBody(Body, object.Key, end - start, signal);
+        return await begun(readBody(Body, object.Key, end - start, signal));
       } catch (error) {
         signal.throwIfAborted();
         throw isNotFound(error) ? artifactNotFound(location) : storeError(`read ${object.Key}`, error);
@@ -135,7 +136,7 @@ async function isKept(
   }
 }
 
-/** A store that ends early, or sends more, is not believed. */
+/** To be `begun`. A store that ends early, or sends more, is not believed. */
 async function* readBody(
   body: Readable,
   key: string,
@@ -146,6 +147,7 @@ async function* readBody(
   signal.addEventListener("abort", abort, { once: true });
   let received = 0;
   try {
+    yield Buffer.of();
     signal.throwIfAborted();
     for await (const chunk of body as AsyncIterable<Uint8Array>) {
       received += chunk.length;
