@@ -240,11 +240,13 @@ test("the log names requests by id, and holds neither headers nor queries", asyn
     authorization: "Bearer marked-secret",
     cookie: "marked-cookie",
   });
-  const lines = server.log.filter((line) => line.includes('"log-test"'));
-  expect(lines.length).toBeGreaterThan(0);
-  expect(JSON.parse(lines[0] ?? "")).toMatchObject({
+  const lines = (): string[] => server.log.filter((line) => line.includes('"log-test"'));
+  await expect.poll(lines).toHaveLength(1);
+  expect(JSON.parse(lines()[0] ?? "")).toMatchObject({
     reqId: "log-test",
     req: { method: "GET", path: "/v1/builds" },
+    status: 200,
+    milliseconds: expect.any(Number) as number,
   });
   expect(server.log.join("")).not.toMatch(/marked-/);
 });

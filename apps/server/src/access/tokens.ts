@@ -76,12 +76,11 @@ export async function revokeToken(db: Kysely<Database>, id: string): Promise<Tok
  * Finds the token of a secret, also one that has expired or was revoked: see `isUsable`. It is looked up by its hash, so how long that
  * takes says nothing of the secrets that there are.
  */
-export function tokenFinder({
-  db,
-  kind,
-}: Pick<OpenDatabase, "db" | "kind">): (secret: string) => Promise<Token | undefined> {
-  const find = batchReads(kind, async (hashes) => {
-    const rows = await db
+export function tokenFinder(
+  database: Pick<OpenDatabase, "db" | "kind">,
+): (secret: string) => Promise<Token | undefined> {
+  const find = batchReads(database.kind, async (hashes) => {
+    const rows = await database.db
       .selectFrom("tokens")
       .selectAll()
       .where(sql<boolean>`secret_sha256 = ANY(${hashes})`)

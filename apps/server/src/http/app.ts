@@ -11,7 +11,6 @@ import fastify, {
 import {
   jsonSchemaTransform,
   jsonSchemaTransformObject,
-  serializerCompiler,
   validatorCompiler,
   type ZodTypeProvider,
 } from "fastify-type-provider-zod";
@@ -29,9 +28,10 @@ import { requestIdOf } from "./request-id.ts";
 import { withSharedComponents } from "./shared-components.ts";
 import { withoutTwinSchemas } from "./twin-schemas.ts";
 import { withUsedSchemas } from "./used-schemas.ts";
-import { logOptions } from "./request-log.ts";
+import { logOptions, logRequests, requestLines } from "./request-log.ts";
 import { limitBodyTime } from "./body-time.ts";
 import { measureRequests } from "./request-metrics.ts";
+import { serializeOnce } from "./serialize-once.ts";
 import { buildEventRoutes } from "./routes/build-events.ts";
 import { buildImageRoutes } from "./routes/build-image.ts";
 import { buildRoutes } from "./routes/builds.ts";
@@ -62,6 +62,7 @@ export function buildApp(context: ServerContext, { logTo }: AppOptions = {}): Ap
   const { settings } = context;
   const app = fastify({
     logger: logOptions(settings.log.level, logTo),
+    logController: requestLines(),
     genReqId: requestIdOf,
     bodyLimit: settings.limits.bodyBytes,
     // Streams of events would hold up the end of the server for as long as somebody watches.
@@ -76,13 +77,14 @@ export function buildApp(context: ServerContext, { logTo }: AppOptions = {}): Ap
   }).withTypeProvider<ZodTypeProvider>();
 
   app.setValidatorCompiler(validatorCompiler);
-  app.setSerializerCompiler(serializerCompiler);
+  app.setSerializerCompiler(serializeOnce);
   app.setErrorHandler(sendProblem);
   const paths = noteKnownPaths(app);
   app.setNotFoundHandler((request, reply) => answerUnrouted(paths, request, reply));
   app.addHook("onRequest", async (request, reply) => {
     reply.header("x-request-id", request.id).header("x-content-type-options", "nosniff");
   });
+  logRequests(app);
   authorizeRequests(app, context, limitRequests(app, settings));
   limitBodyTime(app);
   measureRequests(app, context);

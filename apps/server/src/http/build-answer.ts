@@ -144,7 +144,16 @@ export const buildListSchema: z.ZodType<{
   })
   .meta({ id: "BuildList", description: "Builds, the newest first" });
 
+/** Requests that were answered from one statement share a build. */
+const answers = new WeakMap<Build, BuildAnswer>();
+
 export function buildAnswer(build: Build): BuildAnswer {
+  const answer = answers.get(build) ?? answerOf(build);
+  answers.set(build, answer);
+  return answer;
+}
+
+function answerOf(build: Build): BuildAnswer {
   const { createdAt, startedAt, endedAt, report } = build;
   const {
     requestKey: _requestKey,

@@ -1,4 +1,4 @@
-import type { FastifyRequest, FastifyServerOptions } from "fastify";
+import { LogController, type FastifyInstance, type FastifyRequest, type FastifyServerOptions } from "fastify";
 import { BootlayerError } from "@bootlayer/errors";
 
 /** Names of members that hold secrets, wherever in an object they are. */
@@ -36,6 +36,24 @@ export function logOptions(
     },
     ...(destination && { stream: destination }),
   };
+}
+
+/** Fastify's own lines, without the two of each request: see `logRequests`. */
+export function requestLines(): LogController {
+  return Object.assign(new LogController(), { incomingRequest() {}, requestCompleted() {} });
+}
+
+/** One line for each request, once its answer has ended or its client has gone: `cut` tells those of whom not all was sent. */
+export function logRequests(app: FastifyInstance): void {
+  app.addHook("onRequest", (request, { raw }, done) => {
+    const begin = performance.now();
+    raw.once("close", () => {
+      const milliseconds = Math.round(performance.now() - begin);
+      const cut = raw.writableFinished ? undefined : true;
+      request.log.info({ req: request, status: raw.statusCode, milliseconds, cut }, "request");
+    });
+    done();
+  });
 }
 
 type LoggedError = {
