@@ -35,6 +35,8 @@ export async function serve(this: CliContext, flags: ServeFlags): Promise<void> 
 
 /** A package of its own, which comes with the clone and is installed beside the one-file CLI. */
 async function loadServer(): Promise<typeof import("@bootlayer/server")> {
+  // What one command that reads a few documents saves (see bundle.ts) costs a server with every request.
+  Object.assign(globalThis, { __zod_globalConfig: {} });
   try {
     return await import("@bootlayer/server");
   } catch (error) {
