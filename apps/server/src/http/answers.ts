@@ -74,6 +74,11 @@ export function nothing(description: string): z.ZodNull {
   return z.null().meta({ description });
 }
 
+/** 304. `null` would be sent as JSON of four bytes, and a cache takes over what a 304 says of type and length (RFC 9111, 3.2). */
+export function sendNotModified(reply: FastifyReply): FastifyReply {
+  return reply.status(304).send();
+}
+
 /** The address of the same list's next page (RFC 8288), beside the `next` in the body. */
 export function linkNext(reply: FastifyReply, next: string | undefined): void {
   if (next === undefined) return;

@@ -6,7 +6,7 @@ import type { Build } from "../../catalogue/builds.ts";
 import { ServerError } from "../../errors.ts";
 import type { ServerContext } from "../../server-context.ts";
 import { acceptsZstd } from "../accepts-zstd.ts";
-import { bytes, nothing, problems } from "../answers.ts";
+import { bytes, nothing, problems, sendNotModified } from "../answers.ts";
 import type { App } from "../app.ts";
 import { parseByteRange } from "../byte-range.ts";
 import { diskFileName } from "../disk-file-name.ts";
@@ -95,14 +95,14 @@ async function answerImage(
       `the disk of ${id} is ${identity}`,
       "download it without condition",
     );
-  if (precondition === "not-modified") return reply.status(304).send(null);
+  if (precondition === "not-modified") return sendNotModified(reply);
 
   if (mayRedirect && context.artifacts.presign) {
     const address = await context.artifacts.presign(artifact.location, {
       expiresSeconds: presignedSeconds,
       fileName,
     });
-    // `null` would be sent as JSON: only 204 and 304 have no body by themselves.
+    // `null` would be sent as JSON: only 204 has no body by itself.
     return reply.status(307).header("location", address).header("cache-control", "no-store").send();
   }
 

@@ -8,7 +8,7 @@ import { buildNotFound, deleteBuild, listBuilds, requestCancel, type Build } fro
 import { isBuildId } from "../../catalogue/build-id.ts";
 import { ServerError } from "../../errors.ts";
 import type { ServerContext } from "../../server-context.ts";
-import { json, linkNext, nothing, problems } from "../answers.ts";
+import { json, linkNext, nothing, problems, sendNotModified } from "../answers.ts";
 import type { App } from "../app.ts";
 import { buildAnswer, buildEtag, buildListSchema, buildSchema, buildStateSchema } from "../build-answer.ts";
 import { evaluatePreconditions } from "../preconditions.ts";
@@ -122,7 +122,7 @@ export function buildRoutes(app: App, context: ServerContext): void {
       // A state has no strong tag: only If-None-Match, which compares weakly, can hold.
       const headers = ifNoneMatch === undefined ? {} : { "if-none-match": ifNoneMatch };
       if (evaluatePreconditions(headers, { etag: etag.slice(2) }) === "not-modified")
-        return reply.status(304).send(null);
+        return sendNotModified(reply);
       return reply.send(buildAnswer(build));
     },
   );

@@ -4,7 +4,7 @@ import { builtImage } from "../../inspect/built-image.ts";
 import type { TreeEntry } from "../../inspect/image-tree.ts";
 import { createImageTrees } from "../../inspect/image-trees.ts";
 import type { ServerContext } from "../../server-context.ts";
-import { bytes, json, linkNext, nothing, problems } from "../answers.ts";
+import { bytes, json, linkNext, nothing, problems, sendNotModified } from "../answers.ts";
 import type { App } from "../app.ts";
 import { evaluatePreconditions } from "../preconditions.ts";
 import { buildParameters, knownBuild } from "./builds.ts";
@@ -75,7 +75,7 @@ export function inspectRoutes(app: App, context: ServerContext): void {
         const etag = `"${descriptor.digest}"`;
         reply.header("etag", etag).header("cache-control", "private, no-cache");
         if (evaluatePreconditions(request.headers, { etag }) === "not-modified")
-          return reply.status(304).send(null);
+          return sendNotModified(reply);
         return reply.type(descriptor.mediaType).send(Buffer.from(body));
       },
     );
