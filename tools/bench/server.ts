@@ -1,160 +1,151 @@
 /**
- * Loads a server on loopback, in a process of its own, with an ended build and one that is under way: reads of a build's state, reads of
- * its events, watchers of one build, downloads of one disk.
+ * Loads `bootlayer serve` on loopback, with tokens, on the embedded database and on PostgreSQL: reads of an ended build's state and of all
+ * its events, downloads of its disk, and watchers of a build that is under way. autocannon makes the load, but for the watchers; all
+ * downloads are hashed once more. Takes three minutes.
  *
- *     node --conditions=@bootlayer/source tools/bench/server.ts [--seconds 10] [--watchers 1000] [--downloads 100] [--mebibytes 64]
+ *     npx nx run-many -t build -p cli server
+ *     node --conditions=@bootlayer/source tools/bench/server.ts [--runs 3] [--seconds 4] [--database embedded|postgresql]
  *
- * Prints the table of docs/performance.md: requests a second, latencies by autocannon in milliseconds, and the server's RSS.
+ * Prints the tables of docs/performance.md: medians of the runs, and the server's largest RSS while each load lasted.
  */
-import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { once } from "node:events";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { connect, type Socket } from "node:net";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { createClient, waitForBuild } from "@bootlayer/client";
+import { createClient, waitForBuild, type BootlayerClient } from "@bootlayer/client";
 import { image, layerBlob, startRegistry, tarArchive } from "@bootlayer/test-fixtures";
+import { databaseKinds, startBenchServer, type BenchServer, type DatabaseKind } from "./bench-server.ts";
+import { median } from "./measure.ts";
+import { cannon, checkDownloads, openWatchers, type Figures } from "./server-loads.ts";
 
-const root = join(import.meta.dirname, "../..");
 const { values } = parseArgs({
   options: {
-    seconds: { type: "string", default: "10" },
+    database: { type: "string" },
+    runs: { type: "string", default: "3" },
+    seconds: { type: "string", default: "4" },
+    connections: { type: "string", default: "50" },
     watchers: { type: "string", default: "1000" },
     downloads: { type: "string", default: "100" },
     mebibytes: { type: "string", default: "64" },
   },
 });
-const [seconds, watchers, downloads, mebibytes] = [
-  Number(values.seconds),
-  Number(values.watchers),
-  Number(values.downloads),
-  Number(values.mebibytes),
-];
+const [runs, watchers, downloads] = [Number(values.runs), Number(values.watchers), Number(values.downloads)];
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
-/** One run of autocannon, by its command line: it has no types. */
-async function cannon(url: string, connections: number, further: readonly string[] = []): Promise<Figures> {
-  const program = join(root, "node_modules/autocannon/autocannon.js");
-  const args = [program, "--json", "-c", String(connections), ...further, url];
-  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "ignore"] });
-  let text = "";
-  child.stdout.setEncoding("utf8").on("data", (piece: string) => (text += piece));
-  await once(child, "close");
-  return JSON.parse(text) as Figures;
-}
+/** An image whose manifest the registry does not give out, so that a build of it stays under way. */
+const heldName = "bench/held:1";
+const readyName = "bench/ready:1";
 
-interface Figures {
-  readonly requests: { readonly average: number };
-  readonly latency: { readonly p50: number; readonly p99: number };
-  readonly throughput: { readonly average: number };
-  readonly non2xx: number;
-  readonly errors: number;
-}
-
-async function rssOf(pid: number | undefined): Promise<number> {
-  const status = await readFile(`/proc/${pid ?? 0}/status`, "utf8");
-  return Math.round(Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1]) / 1024);
-}
-
-function percentile(sorted: readonly number[], share: number): number {
-  return Math.round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN);
-}
-
-/** Opens an event stream by hand and answers when an event of the kind has come: a thousand fetches would measure themselves. */
-function watcher(url: URL, kind: string): { socket: Socket; first: Promise<unknown>; seen: Promise<number> } {
-  const socket = connect(Number(url.port), url.hostname);
-  const first = once(socket, "data");
-  const { promise: seen, resolve, reject } = Promise.withResolvers<number>();
-  let tail = "";
-  socket.setEncoding("latin1").on("data", (text: string) => {
-    tail = (tail + text).slice(-4096 - text.length);
-    if (tail.includes(`event: ${kind}\n`)) resolve(performance.now());
+async function startImages(): ReturnType<typeof startRegistry> {
+  const content = randomBytes(Number(values.mebibytes) * 2 ** 20);
+  return startRegistry({
+    images: {
+      [readyName]: image([layerBlob(tarArchive([{ name: "data", content }]), "gzip")]),
+      [heldName]: image([layerBlob(tarArchive([{ name: "small", content: "x" }]), "gzip")]),
+    },
+    fault: ({ path }) => (path.includes("/bench/held/") ? { kind: "stall", afterBytes: 0 } : undefined),
   });
-  socket.on("error", reject).on("close", () => reject(new Error("a watcher was cut off")));
-  socket.write(`GET ${url.pathname} HTTP/1.1\r\nhost: ${url.host}\r\n\r\n`);
-  return { socket, first, seen };
 }
 
-const directory = await mkdtemp(join(tmpdir(), "bootlayer-bench-"));
-let isHeld = true;
-const content = randomBytes(mebibytes * 2 ** 20);
-const ready = image([layerBlob(tarArchive([{ name: "data", content }]), "gzip")]);
-const held = image([layerBlob(tarArchive([{ name: "small", content: "x" }]), "gzip")]);
-const registry = await startRegistry({
-  images: { "bench/ready:1": ready, "bench/held:1": held },
-  // The second image's name is not answered while its watchers come.
-  fault: ({ path }) =>
-    isHeld && path.includes("/bench/held/") ? { kind: "stall", afterBytes: 0 } : undefined,
-});
-const server = spawn(
-  process.execPath,
-  [
-    "--conditions=@bootlayer/source",
-    join(root, "apps/server/src/main.ts"),
-    "--store",
-    join(directory, "store"),
-    "--listen",
-    "127.0.0.1:0",
-    "--requests-per-minute",
-    "100000000",
-    "--private-sources",
-  ],
-  { stdio: ["ignore", "pipe", "ignore"] },
-);
-try {
-  const [line] = (await once(createInterface(server.stdout), "line")) as [string];
-  const url = /http:\S+?(?=\/?$)/.exec(line)?.[0] ?? "";
-  const client = createClient({ baseUrl: url });
-  const ask = async (name: string): Promise<string> => {
-    const { data } = await client.POST("/v1/builds", {
-      body: { source: `${registry.host}/${name}`, format: "ext4" },
-    });
-    return data?.id ?? "";
-  };
-  const id = await ask("bench/ready:1");
-  const { report } = await waitForBuild(client, id);
-  print(`disk of ${Math.round((report?.bytes ?? 0) / 2 ** 20)} MiB, idle RSS ${await rssOf(server.pid)} MiB`);
-  print("| what | at once | a second | p50 ms | p99 ms | RSS MiB |");
-  print("| --- | --- | --- | --- | --- | --- |");
-  const row = async (what: string, connections: number, figures: Figures): Promise<void> => {
-    if (figures.errors > 0 || figures.non2xx > 0)
-      throw new Error(`${what}: ${figures.errors} errors, ${figures.non2xx} refusals`);
-    const { requests, latency } = figures;
+async function benchDatabase(kind: DatabaseKind, registry: string): Promise<void> {
+  const store = await mkdtemp(join(tmpdir(), "bootlayer-bench-"));
+  try {
+    await using server = await startBenchServer(kind, store);
+    const { url, token } = server;
+    const client = createClient({ baseUrl: url, token });
+    const id = await ask(client, `${registry}/${readyName}`);
+    const { report } = await waitForBuild(client, id);
+    // V8 has compiled the hot parts of the embedded database by then.
+    await sleep(5000);
+    const { now, peak } = await server.rss();
     print(
-      `| ${what} | ${connections} | ${Math.round(requests.average)} | ${latency.p50} | ${latency.p99} | ${await rssOf(server.pid)} |`,
+      `\n${kind}: RSS ${now} MiB after a build, ${peak} at the most so far; a disk of ${mebibytes(report?.bytes)}\n`,
     );
-  };
-  await row("state of a build", 50, await cannon(`${url}/v1/builds/${id}`, 50, ["-d", String(seconds)]));
-  await row(
-    "all events of a build",
-    50,
-    await cannon(`${url}/v1/builds/${id}/events`, 50, ["-d", String(seconds)]),
-  );
-  const once_ = ["-a", String(downloads), "-t", "600"];
-  await row("downloads", downloads, await cannon(`${url}/v1/builds/${id}/image`, downloads, once_));
+    print("| what | at once | a second | p50 ms | p99 ms | peak RSS MiB |");
+    print("|-|-|-|-|-|-|");
+    const load = async (what: string, path: string, status: number, ...further: string[]): Promise<void> => {
+      const flags = ["-c", values.connections, "-d", values.seconds, ...further];
+      const target = { url: `${url}/v1/builds/${id}${path}`, token };
+      await row(server, what, values.connections, () => cannon(target, status, flags));
+    };
+    await load("state of a build", "", 200);
+    await load("state, not changed since", "", 304, "-H", "if-none-match=*");
+    await load("all events of a build", "/events", 200);
+    const disk = { url: `${url}/v1/builds/${id}/image`, token };
+    const all = ["-c", values.downloads, "-a", values.downloads, "-t", "600"];
+    await row(
+      server,
+      "download of a disk",
+      values.downloads,
+      () => cannon(disk, 200, all),
+      ({ megabytesPerSecond }) => `${Math.round(megabytesPerSecond)} MB`,
+    );
+    await checkDownloads(disk, report?.sha256 ?? "", downloads);
+    await row(
+      server,
+      "end of a build, to all who watch it",
+      values.watchers,
+      async () => {
+        const watched = await ask(client, `${registry}/${heldName}`);
+        return watchEnd(server, client, watched);
+      },
+      () => "",
+    );
+  } finally {
+    await rm(store, { recursive: true, force: true });
+  }
+}
 
-  const watched = await ask("bench/held:1");
-  const address = new URL(`${url}/v1/builds/${watched}/events`);
-  const all = Array.from({ length: watchers }, () => watcher(address, "cancelled"));
-  await Promise.all(all.map(({ first }) => first));
-  const rss = await rssOf(server.pid);
-  isHeld = false;
+async function ask(client: BootlayerClient, source: string): Promise<string> {
+  const { data } = await client.POST("/v1/builds", { body: { source, format: "ext4" } });
+  if (data === undefined) throw new Error(`no build of ${source}`);
+  return data.id;
+}
+
+/** From the request that cancels the build to its event at each watcher, all that the server writes for it included. */
+async function watchEnd({ url, token }: BenchServer, client: BootlayerClient, id: string): Promise<Figures> {
+  const opened = await openWatchers({ url: `${url}/v1/builds/${id}/events`, token }, "cancelled", watchers);
   const begin = performance.now();
-  await client.POST("/v1/builds/{id}/cancel", { params: { path: { id: watched } } });
-  const delays = (await Promise.all(all.map(({ seen }) => seen)))
-    .map((at) => at - begin)
-    .toSorted((a, b) => a - b);
-  print(
-    `| a cancel seen by its watchers | ${watchers} | | ${percentile(delays, 0.5)} | ${percentile(delays, 0.99)} | ${rss} |`,
-  );
-  for (const { socket } of all) socket.destroy();
+  await client.POST("/v1/builds/{id}/cancel", { params: { path: { id } } });
+  const delays = (await opened.seen).map((at) => at - begin).toSorted((a, b) => a - b);
+  opened.close();
+  const at = (share: number): number => delays[Math.ceil(delays.length * share) - 1] ?? Number.NaN;
+  return { perSecond: 0, megabytesPerSecond: 0, p50: at(0.5), p99: at(0.99) };
+}
+
+async function row(
+  server: BenchServer,
+  what: string,
+  atOnce: string,
+  run: () => Promise<Figures>,
+  rate: (figures: Figures) => string = ({ perSecond }) => String(Math.round(perSecond)),
+): Promise<void> {
+  await server.forgetPeak();
+  const all: Figures[] = [];
+  while (all.length < runs) all.push(await run());
+  const middle = (name: keyof Figures): number => median(all.map((figures) => figures[name]));
+  const figures = {
+    perSecond: middle("perSecond"),
+    megabytesPerSecond: middle("megabytesPerSecond"),
+    p50: middle("p50"),
+    p99: middle("p99"),
+  };
+  const { peak } = await server.rss();
+  const [p50, p99] = [Math.round(figures.p50), Math.round(figures.p99)];
+  print(`| ${what} | ${atOnce} | ${rate(figures)} | ${p50} | ${p99} | ${peak} |`);
+}
+
+function mebibytes(bytes = 0): string {
+  return `${Math.round(bytes / 2 ** 20)} MiB`;
+}
+
+const registry = await startImages();
+try {
+  for (const kind of databaseKinds)
+    if (values.database === undefined || values.database === kind) await benchDatabase(kind, registry.host);
 } finally {
-  server.kill("SIGTERM");
-  await once(server, "close");
   await registry.close();
-  await rm(directory, { recursive: true, force: true });
 }
