@@ -241,6 +241,15 @@ describe("a disk that is full", () => {
     expect(registry.requests).toEqual([]);
   });
 
+  test("has no room to push a disk from: 507, and nothing is sent", async () => {
+    const { body } = await build(`${registry.host}/app:1`, good);
+    expect(await ended(body.id)).toMatchObject({ state: "ready" });
+    room = 1;
+    const push = await ask(`/v1/builds/${body.id}/push`, { method: "POST", headers: good });
+    expect(push).toMatchObject({ status: 507, body: { code: "QUOTA_DISK" } });
+    expect(registry.requests.filter(({ method }) => method !== "GET" && method !== "HEAD")).toEqual([]);
+  });
+
   test("fails a build by the sizes of its layers, before one is pulled", async () => {
     room = 10;
     const { body } = await build(`${registry.host}/app:2`, good);

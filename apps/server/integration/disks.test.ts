@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { createServer, type AddressInfo, type Socket } from "node:net";
 import { createHash, randomBytes } from "node:crypto";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -71,14 +73,18 @@ async function ask(
 }
 
 /** Asks for a disk, of a key that no other test has, and waits for its end. */
-async function build(server: RunningServer, more: object = {}): Promise<BuildAnswer> {
+async function build(
+  server: RunningServer,
+  more: object = {},
+  headers: Record<string, string> = {},
+): Promise<BuildAnswer> {
   const request = {
     source: `${repository}:1`,
     platform: "linux/amd64",
     sourceDateEpoch: count,
     ...more,
   };
-  const { body } = await ask(server, "POST", "/v1/builds", request);
+  const { body } = await ask(server, "POST", "/v1/builds", request, headers);
   return await vi.waitFor(
     async () => {
       const found = (await ask(server, "GET", `/v1/builds/${String(body["id"])}`))
@@ -289,6 +295,41 @@ describe.skipIf(judge.skip)(`disks in Debian's docker-registry${judge.reason}`, 
     });
     const header = Buffer.from(JSON.stringify(login)).toString("base64url");
     expect(await push(made, body, { "x-registry-auth": header })).toMatchObject({ status: 201, body });
+  });
+
+  test("a disk is fetched with the credentials of the request", async () => {
+    const { user: username = "", password = "" } = closed.account ?? {};
+    const login = { username, password };
+    await give(`${closed.host}/team/fetched`, login);
+    const made = await build(maker);
+    expect((await push(made)).status).toBe(201);
+    const header = Buffer.from(JSON.stringify(login)).toString("base64url");
+    const fetched = await build(fetching, {}, { "x-registry-auth": header });
+    expect(fetched.report).toMatchObject({ fetched: true, sha256: made.report?.sha256 });
+  });
+
+  test("a client that goes away ends its push", async () => {
+    const made = await build(maker);
+    // Says nothing to anybody.
+    const silent = createServer().listen(0, "127.0.0.1");
+    onTestFinished(() => void silent.close());
+    await once(silent, "listening");
+    const connected = once(silent, "connection");
+    const { port } = silent.address() as AddressInfo;
+    const leaving = new AbortController();
+    const pushing = fetch(new URL(`/v1/builds/${made.id}/push`, maker.url), {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ reference: `127.0.0.1:${port}/app:disk` }),
+      signal: leaving.signal,
+    });
+    const [socket] = (await connected) as [Socket];
+    // Who does not read does not see the end.
+    socket.resume();
+    leaving.abort(new Error("enough"));
+    await expect(pushing).rejects.toThrow("enough");
+    // Long before who pushes would lose patience with the registry.
+    await vi.waitFor(() => expect(socket.closed).toBe(true), { timeout: 20_000, interval: 50 });
   });
 
   test.each([

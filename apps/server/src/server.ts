@@ -21,7 +21,11 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
-const retentionMilliseconds = 600_000;
+/** How often a server looks after things; for tests. */
+export interface ServerIntervals extends Partial<Pick<WorkerContext, keyof typeof workerDefaults>> {
+  /** What is kept, and what killed servers left. */
+  readonly retentionMilliseconds?: number;
+}
 
 /**
  * Starts all parts of a server.
@@ -30,7 +34,7 @@ const retentionMilliseconds = 600_000;
  */
 export async function startServer(
   given: ServerSettings,
-  intervals: Partial<Pick<WorkerContext, keyof typeof workerDefaults>> = {},
+  { retentionMilliseconds = 600_000, ...intervals }: ServerIntervals = {},
 ): Promise<RunningServer> {
   await checkListen(given);
   const settings = await withPort(given);
