@@ -1,9 +1,10 @@
+import type { FastifyReply, FastifyRequest } from "fastify";
 import * as z from "zod";
 import { checkOwner } from "../../access/authorize.ts";
 import { parseRegistryAuth, registryAuthHeader } from "../../access/request-credentials.ts";
 import { removeArtifact } from "../../catalogue/artifacts.ts";
 import { askForBuild } from "../../catalogue/ask-for-build.ts";
-import { buildRequestSchema } from "../../catalogue/build-request.ts";
+import { buildRequestSchema, type BuildRequestBody } from "../../catalogue/build-request.ts";
 import { buildNotFound, deleteBuild, listBuilds, requestCancel, type Build } from "../../catalogue/builds.ts";
 import { isBuildId } from "../../catalogue/build-id.ts";
 import { ServerError } from "../../errors.ts";
@@ -61,16 +62,7 @@ export function buildRoutes(app: App, context: ServerContext): void {
         },
       },
     },
-    async (request, reply) => {
-      const { build } = await askForBuild(context, request.body, {
-        tokenId: request.token?.id,
-        credentials: parseRegistryAuth(request.headers[registryAuthHeader]),
-      });
-      return reply
-        .status(build.state === "ready" ? 200 : 202)
-        .header("location", `/v1/builds/${build.id}`)
-        .send(buildAnswer(build));
-    },
+    async (request, reply) => answerAsked(context, request.body, request, reply),
   );
 
   app.get(
@@ -198,16 +190,26 @@ export function buildRoutes(app: App, context: ServerContext): void {
           `build ${failed.id} is ${failed.state}: there is nothing to retry`,
           failed.state === "ready" ? "ask for it again instead" : "wait for its end, or cancel it",
         );
-      const { build } = await askForBuild(context, failed.request, {
-        tokenId: request.token?.id,
-        credentials: parseRegistryAuth(request.headers[registryAuthHeader]),
-      });
-      return reply
-        .status(build.state === "ready" ? 200 : 202)
-        .header("location", `/v1/builds/${build.id}`)
-        .send(buildAnswer(build));
+      return answerAsked(context, failed.request, request, reply);
     },
   );
+}
+
+/** Asks for a disk in the name of who sends the request, with its credentials, and answers with the build. */
+async function answerAsked(
+  context: ServerContext,
+  wanted: BuildRequestBody,
+  { token, headers }: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const { build } = await askForBuild(context, wanted, {
+    tokenId: token?.id,
+    credentials: parseRegistryAuth(headers[registryAuthHeader]),
+  });
+  return reply
+    .status(build.state === "ready" ? 200 : 202)
+    .header("location", `/v1/builds/${build.id}`)
+    .send(buildAnswer(build));
 }
 
 /** @throws {ServerError} BUILD_NOT_FOUND */
