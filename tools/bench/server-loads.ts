@@ -56,11 +56,29 @@ export async function cannon(
   };
 }
 
-/** Downloads so many times at once, and throws where one has other bytes. */
-export async function checkDownloads(target: Target, sha256: string, count: number): Promise<void> {
-  const digests = await Promise.all(Array.from({ length: count }, () => digestOf(target)));
-  const wrong = digests.filter((digest) => digest !== sha256).length;
-  if (wrong > 0) throw new Error(`${wrong} of ${count} downloads have other bytes`);
+/** Downloads so many times at once, hashes what comes, and throws where one has other bytes. */
+export async function hashDownloads(
+  target: Target,
+  { bytes, sha256 }: { readonly bytes: number; readonly sha256: string },
+  count: number,
+): Promise<Figures> {
+  const begin = performance.now();
+  const ended = await Promise.all(
+    Array.from({ length: count }, async () => {
+      if ((await digestOf(target)) !== sha256) throw new Error(`a download of ${target.url} has other bytes`);
+      return performance.now() - begin;
+    }),
+  );
+  const seconds = Math.max(...ended) / 1000;
+  const perSecond = count / seconds;
+  return { perSecond, megabytesPerSecond: (perSecond * bytes) / 1e6, ...percentiles(ended) };
+}
+
+/** Of times; 99 of 100 are p99 at the most. */
+export function percentiles(times: readonly number[]): Pick<Figures, "p50" | "p99"> {
+  const sorted = times.toSorted((a, b) => a - b);
+  const at = (share: number): number => sorted[Math.ceil(sorted.length * share) - 1] ?? Number.NaN;
+  return { p50: at(0.5), p99: at(0.99) };
 }
 
 async function digestOf({ url, token }: Target): Promise<string> {
