@@ -5,11 +5,14 @@ const packageVersions = { libdeflate: "0.1.0", lzma: "1.5.3" } as const;
 
 const zstdVersion = process.versions["zstd"] ?? "unknown";
 
+/** Counts what `zstdParameters` has answered: another answer makes other bytes with the same library. */
+const zstdParametersVersion = 2;
+
 /** Names what compresses: equal names, options and blocks make equal bytes. lz4 is this package's own, and so is what it stores. */
 export function compressorVersion({ kind }: SquashfsCompression): string {
   switch (kind) {
     case "zstd":
-      return `zstd ${zstdVersion}`;
+      return `zstd ${zstdVersion}, parameters ${zstdParametersVersion}`;
     case "gzip":
       return `libdeflate ${packageVersions.libdeflate}`;
     case "xz":

@@ -4,6 +4,7 @@
  * measurements. All other levels and sizes are the library's own.
  */
 import { constants } from "node:zlib";
+import { byteEntropy } from "./byte-entropy.ts";
 
 /** What the library is called with. */
 export type ZstdParameters = Readonly<Record<number, number>>;
@@ -16,9 +17,23 @@ interface Tuning {
   readonly targetLength?: number;
   readonly hashLog?: number;
   readonly chainLog?: number;
+  /** What stands in for it where a long search is in vain. */
+  readonly inVain?: Tuning;
 }
 
-const { ZSTD_lazy: lazy, ZSTD_lazy2: lazy2, ZSTD_btopt: btopt, ZSTD_btultra: btultra } = constants;
+const {
+  ZSTD_lazy: lazy,
+  ZSTD_lazy2: lazy2,
+  ZSTD_btlazy2: btlazy2,
+  ZSTD_btopt: btopt,
+  ZSTD_btultra: btultra,
+} = constants;
+
+/**
+ * In bits a byte (`byteEntropy`). Below, a block shrinks so much whatever is done that little is left to win; above, it is compressed
+ * already. docs/decisions/0007-zstd-parameters.md has what that saves.
+ */
+const worthSearching = { from: 3.2, to: 7.9 } as const;
 
 /** As the library does, by the length of what is compressed; the ends are its own. */
 const tunings: readonly Readonly<{ longest: number; levels: Readonly<Record<number, Tuning>> }>[] = [
@@ -29,7 +44,15 @@ const tunings: readonly Readonly<{ longest: number; levels: Readonly<Record<numb
   {
     longest: 2 ** 18,
     levels: {
-      15: { strategy: btopt, searchLog: 4, minMatch: 3, targetLength: 32, hashLog: 15, chainLog: 17 },
+      15: {
+        strategy: btopt,
+        searchLog: 4,
+        minMatch: 3,
+        targetLength: 32,
+        hashLog: 15,
+        chainLog: 17,
+        inVain: { strategy: btlazy2, searchLog: 4, minMatch: 4, hashLog: 16, chainLog: 17 },
+      },
       14: { strategy: btopt, searchLog: 3, minMatch: 3, targetLength: 12 },
       13: { strategy: btopt, searchLog: 2, minMatch: 3, targetLength: 8 },
       12: { strategy: btopt, searchLog: 1, minMatch: 3, targetLength: 8 },
@@ -50,11 +73,12 @@ const tunings: readonly Readonly<{ longest: number; levels: Readonly<Record<numb
   },
 ];
 
-/** The parameters of `level` for a block of so many bytes. */
-export function zstdParameters(level: number, blockLength: number): ZstdParameters {
-  const tuning = tunings.find(({ longest }) => blockLength <= longest)?.levels[level];
+/** The parameters of `level` for `block`: they depend on nothing else. */
+export function zstdParameters(level: number, block: Uint8Array): ZstdParameters {
+  const found = tunings.find(({ longest }) => block.length <= longest)?.levels[level];
   const parameters: Record<number, number> = { [constants.ZSTD_c_compressionLevel]: level };
-  if (!tuning) return parameters;
+  if (!found) return parameters;
+  const tuning = found.inVain && isSearchedInVain(block) ? found.inVain : found;
   parameters[constants.ZSTD_c_strategy] = tuning.strategy;
   parameters[constants.ZSTD_c_searchLog] = tuning.searchLog;
   parameters[constants.ZSTD_c_minMatch] = tuning.minMatch;
@@ -62,4 +86,9 @@ export function zstdParameters(level: number, blockLength: number): ZstdParamete
   if (tuning.hashLog !== undefined) parameters[constants.ZSTD_c_hashLog] = tuning.hashLog;
   if (tuning.chainLog !== undefined) parameters[constants.ZSTD_c_chainLog] = tuning.chainLog;
   return parameters;
+}
+
+function isSearchedInVain(block: Uint8Array): boolean {
+  const entropy = byteEntropy(block);
+  return entropy < worthSearching.from || entropy > worthSearching.to;
 }

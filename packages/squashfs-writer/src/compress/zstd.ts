@@ -15,7 +15,7 @@ export function createZstdCompressor(level: number): Compressor {
     options: zstdOptions(level),
     compress(block) {
       const compressed = zstdCompressSync(block, {
-        params: zstdParameters(level, block.length),
+        params: zstdParameters(level, block),
         // Room for all that is of use: the library then compresses straight into it.
         chunkSize: Math.max(block.length, constants.Z_MIN_CHUNK),
       });
