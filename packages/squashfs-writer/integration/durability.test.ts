@@ -110,11 +110,12 @@ test("an aborted signal stops a write that waits with its reason", async () => {
 test("what a killed process left is swept by the next writer of the same image", async () => {
   await withDirectory(async (directory) => {
     const path = join(directory, "image");
-    const child = fork(fileURLToPath(new URL("unfinished-image.ts", import.meta.url)), [path]);
-    await once(child, "message");
+    const child = fork(fileURLToPath(new URL("unfinished-image.ts", import.meta.url)), [path, "stay"]);
+    const exited = once(child, "exit");
+    await Promise.race([once(child, "message"), exited]);
     expect(await readdir(directory)).toHaveLength(1);
     child.kill("SIGKILL");
-    await once(child, "exit");
+    expect(await exited).toEqual([null, "SIGKILL"]);
     expect(await readdir(directory)).toHaveLength(1);
     await makeImage(path, {}, fillSome);
     expect(await readdir(directory)).toEqual(["image"]);
@@ -126,9 +127,10 @@ test("a program that neither finishes nor aborts still ends", async () => {
     const child = fork(fileURLToPath(new URL("unfinished-image.ts", import.meta.url)), [
       join(directory, "image"),
     ]);
+    // It may have ended before anybody asks.
+    const exited = once(child, "exit");
     await once(child, "message");
-    child.disconnect();
-    expect(await once(child, "exit")).toEqual([0, null]);
+    expect(await exited).toEqual([0, null]);
   });
 });
 
