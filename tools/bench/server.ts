@@ -33,6 +33,8 @@ const { values } = parseArgs({
 });
 const [runs, watchers, downloads] = [Number(values.runs), Number(values.watchers), Number(values.downloads)];
 
+const megabytes = ({ megabytesPerSecond }: Figures): string => `${Math.round(megabytesPerSecond)} MB`;
+
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
 /** An image whose manifest the registry does not give out, so that a build of it stays under way. */
@@ -75,7 +77,6 @@ async function benchDatabase(kind: DatabaseKind, registry: string): Promise<void
     await load("state, not changed since", "", 304, "-H", "if-none-match=*");
     await load("all events of a build", "/events", 200);
     const disk = { url: `${url}/v1/builds/${id}/image`, token };
-    const megabytes = (figures: Figures): string => `${Math.round(figures.megabytesPerSecond)} MB`;
     const made = { bytes: report?.bytes ?? 0, sha256: report?.sha256 ?? "" };
     const hashed = (): Promise<Figures> => hashDownloads(disk, made, downloads);
     await row(server, "download of a disk", values.downloads, hashed, megabytes);
