@@ -38,19 +38,6 @@ describe.skipIf(chromiumJudge.skip)(`the page and registries${chromiumJudge.reas
     const { api, page, watched } = await show({ prepare: addPushed });
     const images = page.getByRole("region", { name: "Pushed here" });
     await images.waitFor();
-    expect(await images.ariaSnapshot()).toMatchInlineSnapshot(`
-      "- region "Pushed here":
-        - heading "Pushed here" [level=2]
-        - paragraph: Each is built as the form above says.
-        - list "Pushed here":
-          - listitem:
-            - text: team/app:1 linux/amd64
-            - button "Build team/app:1"
-          - listitem:
-            - text: team/app:2 linux/amd64, linux/arm64
-            - button "Build team/app:2"
-        - button "Further images""
-    `);
     await images.getByRole("button", { name: "Further images" }).press("Enter");
     await page.getByLabel("squashfs").check();
     await page.getByText("Registry login").click();
