@@ -106,7 +106,7 @@ async function finish(
 ): Promise<FastifyReply> {
   const { repository } = upload;
   await sessions.finish(upload, digest, (path, size) =>
-    keepOwnBlob(registry, repository, { digest, size }, path),
+    keepOwnBlob(registry, repository, { digest, size }, { path }),
   );
   return created(reply, repository, digest);
 }

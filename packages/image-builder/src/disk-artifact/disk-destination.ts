@@ -6,7 +6,7 @@ import type { Environment } from "../build-options.ts";
 import { connectRegistry } from "../connect-registry.ts";
 import type { BuildEvent } from "../events.ts";
 import { isOwnReference } from "../own-registry/open-own-source.ts";
-import { findOwnBlob, keepOwnBlob, keepOwnBytes } from "../own-registry/own-blobs.ts";
+import { findOwnBlob, keepOwnBlob } from "../own-registry/own-blobs.ts";
 import { openOwnRegistry } from "../own-registry/own-registry.ts";
 import { putOwnManifest } from "../own-registry/put-own-manifest.ts";
 
@@ -74,8 +74,7 @@ async function ownRepository(
   return {
     async putBlob(blob, content) {
       const isThere = (await findOwnBlob(registry, repository, blob.digest)) !== undefined;
-      if (content instanceof Uint8Array) await keepOwnBytes(registry, repository, blob, content, signal);
-      else await keepOwnBlob(registry, repository, blob, content.path, signal);
+      await keepOwnBlob(registry, repository, blob, content, signal);
       return isThere ? "present" : "uploaded";
     },
     async putManifest({ bytes, mediaType, ...manifest }) {

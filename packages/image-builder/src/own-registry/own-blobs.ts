@@ -27,8 +27,8 @@ export function openOwnBlob({ store }: OwnRepositories, blob: BlobName, range: B
 }
 
 /**
- * Takes in a file whose bytes the caller has checked against the digest, and removes it; the blob is the repository's then,
- * and is kept for a day without being named.
+ * Takes in bytes that are at hand, or a file whose bytes the caller has checked against the digest, and removes it; the blob is the
+ * repository's then, and is kept for a day without being named.
  *
  * @throws {ImageSpecError} BLOB_SIZE. @throws {DurableFileError} FILE_NO_SPACE and others.
  */
@@ -36,28 +36,14 @@ export async function keepOwnBlob(
   registry: OwnRegistry,
   repository: string,
   blob: BlobName,
-  path: string,
+  content: Uint8Array | { readonly path: string },
   signal?: AbortSignal,
 ): Promise<void> {
   const { store } = registry;
   const { digest } = blob;
   await registry.hold(digest);
-  await ingestFile(store, blob, path, { signal });
-  await writeLink({ store, repository, digest, kind: "blobs" });
-}
-
-/** The same for bytes that are at hand. */
-export async function keepOwnBytes(
-  registry: OwnRegistry,
-  repository: string,
-  blob: BlobName,
-  bytes: Uint8Array,
-  signal?: AbortSignal,
-): Promise<void> {
-  const { store } = registry;
-  const { digest } = blob;
-  await registry.hold(digest);
-  await ingestBytes(store, blob, bytes, { signal });
+  if (content instanceof Uint8Array) await ingestBytes(store, blob, content, { signal });
+  else await ingestFile(store, blob, content.path, { signal });
   await writeLink({ store, repository, digest, kind: "blobs" });
 }
 

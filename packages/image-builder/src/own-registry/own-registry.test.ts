@@ -52,7 +52,7 @@ async function upload(repository: string, bytes: Uint8Array): Promise<Digest> {
   const path = join(directory, "upload");
   await writeFile(path, bytes);
   const blob = { digest: digestOf(bytes), size: bytes.length };
-  await keepOwnBlob(registry, repository, blob, path);
+  await keepOwnBlob(registry, repository, blob, { path });
   return blob.digest;
 }
 
