@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from "node:crypto";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { byteGate } from "@bootlayer/test-fixtures";
@@ -121,6 +121,26 @@ test("a build whose disk is gone is made anew", async () => {
   const id = await ask("app3:1");
   expect(id).not.toBe(first.id);
   expect(await untilEnded(context, id)).toMatchObject({ state: "ready", report: { cached: false } });
+});
+
+test("disks that no build tells of go when they are an hour old", async () => {
+  const { db } = context.database;
+  const { buildKey } = await untilEnded(context, await ask("app3:1", { size: "+65M" }));
+  const diskOf = (key: string): string => join(directory, "artifacts", `${key}.ext4`);
+  const [known, old, recent] = [diskOf(buildKey ?? ""), diskOf("a".repeat(64)), diskOf("b".repeat(64))];
+  await writeFile(old, "left behind");
+  await writeFile(recent, "just made");
+  const longAgo = new Date(Date.now() - 61 * 60_000);
+  for (const path of [known, old]) await utimes(path, longAgo, longAgo);
+  const rules = { unusedSeconds: undefined, totalBytes: undefined, historySeconds: 3600 };
+  const gone = { removed: [], removedOrphans: 1, freedBytes: "left behind".length };
+  expect(await applyRetention(db, context.artifacts, rules, { dryRun: true })).toMatchObject(gone);
+  await stat(old);
+  expect(await applyRetention(db, context.artifacts, rules, { dryRun: false })).toMatchObject(gone);
+  await expect(stat(old)).rejects.toThrow("ENOENT");
+  await stat(known);
+  await stat(recent);
+  await rm(recent);
 });
 
 test.for([
