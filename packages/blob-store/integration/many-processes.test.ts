@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm, stat } from "node:fs/promises";
 import { once } from "node:events";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -64,13 +64,19 @@ test("wherever a process is killed, a blob is whole or absent, and the next one 
     await setTimeout(delay);
     child.kill("SIGKILL");
     await ended(child);
-    if (await hasBlob(await openLayout(directory), blobOf(seed))) await expectWhole(seed);
+    const isWhole = await hasBlob(await openLayout(directory), blobOf(seed));
+    if (isWhole) await expectWhole(seed);
     interrupted += (await readdir(join(directory, ".bootlayer/ingest"))).length;
 
     const store = await openBlobStore(directory);
     await ingestBytes(store, blobOf(seed), seededBytes(seed, size));
     await expectWhole(seed);
-    expect(await readdir(store.ingestDirectory)).toEqual([]);
+    for (const name of await readdir(store.ingestDirectory)) {
+      // Killed between the blob's two names, a process leaves the first, for the garbage collection: the blob is there for the next one.
+      const path = join(store.ingestDirectory, name);
+      expect({ isWhole, names: (await stat(path)).nlink }).toEqual({ isWhole: true, names: 2 });
+      await rm(path);
+    }
     const manifest = { ...blobOf(seed), mediaType: mediaTypes.ociManifest };
     await tagImage(store, `example.com/${seed}:1`, manifest);
   }
