@@ -33,6 +33,7 @@ const checks = [
   "typecheck",
   "build",
   "test",
+  "longest-first",
   "--output-style=static",
   "--nxBail=false",
 ];

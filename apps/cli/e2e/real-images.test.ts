@@ -14,6 +14,7 @@ import {
   requireJudge,
   umociUnpack,
   withMount,
+  type RealImageName,
   type TreeListing,
 } from "@bootlayer/test-fixtures";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -21,6 +22,10 @@ import { buildCli, withDirectory } from "./run-cli.ts";
 
 const judge = requireJudge(...REAL_IMAGE_TOOLS, "umoci", "e2fsck", "mount");
 const minutes = 60_000;
+
+/** The layers of large images come from the same readers as those of small ones, and take minutes more. */
+const compressionsOf = (name: RealImageName): readonly string[] =>
+  name === "debian" || name === "busybox" ? ["gzip", "zstd"] : ["gzip"];
 
 describe.skipIf(judge.skip).for(REAL_IMAGE_NAMES)(`the image %s${judge.reason}`, (name) => {
   let layout = "";
@@ -36,7 +41,7 @@ describe.skipIf(judge.skip).for(REAL_IMAGE_NAMES)(`the image %s${judge.reason}`,
     );
   }, 10 * minutes);
 
-  test.for(["gzip", "zstd"])(
+  test.for(compressionsOf(name))(
     "in %s, mounted by the kernel, is what umoci unpacks, and e2fsck finds it clean",
     { timeout: 5 * minutes },
     async (compression) => {
@@ -82,7 +87,7 @@ describe.skipIf(judge.skip).for(REAL_IMAGE_NAMES)(`the image %s${judge.reason}`,
   test("is the same to the byte however many threads read ahead", { timeout: 5 * minutes }, async () => {
     await withDirectory(async (directory) => {
       const sums: string[] = [];
-      for (const threads of ["0", "1", "3"]) {
+      for (const threads of ["0", "3"]) {
         const disk = join(directory, "disk");
         const run = await buildCli({
           source: `oci:${layout}:gzip`,
