@@ -116,7 +116,7 @@ describe("what the root needs", () => {
       "another compressor",
       {},
       { format: "squashfs", squashfsCompression: "xz" },
-      "error kernel-absent CONFIG_SQUASHFS, CONFIG_SQUASHFS_XZ",
+      "error kernel-absent CONFIG_SQUASHFS, CONFIG_SQUASHFS_XZ, CONFIG_XZ_DEC_X86",
     ],
     [
       "no squashfs for one that is not compressed",

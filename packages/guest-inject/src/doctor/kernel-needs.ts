@@ -43,7 +43,8 @@ function rootNeeds(
   const squashfs = {
     gzip: ["SQUASHFS", "SQUASHFS_ZLIB"],
     zstd: ["SQUASHFS", "SQUASHFS_ZSTD"],
-    xz: ["SQUASHFS", "SQUASHFS_XZ"],
+    // x86 code is filtered before it is compressed.
+    xz: ["SQUASHFS", "SQUASHFS_XZ", "XZ_DEC_X86"],
     lz4: ["SQUASHFS", "SQUASHFS_LZ4"],
     none: ["SQUASHFS"],
   }[squashfsCompression];
