@@ -30,11 +30,11 @@ function filterX86(bytes: Buffer): void {
   const overlapByte = [0, 1, 2, 2, 3];
   let recent = 0;
   let lastOpcode = -5;
-  for (let at = 0; at + 5 <= bytes.length;) {
-    if ((bytes.readUInt8(at) & 0xfe) !== 0xe8) {
-      at++;
-      continue;
-    }
+  const last = bytes.length - 5;
+  for (let at = 0; ;) {
+    // Nearly all bytes are passed over here; a method call for each would take as long as the probe of the block.
+    while (at <= last && ((bytes[at] ?? 0) & 0xfe) !== 0xe8) at++;
+    if (at > last) return;
     const distance = at - lastOpcode;
     lastOpcode = at;
     if (distance > 5) recent = 0;

@@ -10,7 +10,7 @@ test("the versions are those that the package pins", async () => {
   };
   expect(compressorVersion({ kind: "gzip" })).toBe(`libdeflate ${dependencies["libdeflate"]}`);
   expect(compressorVersion({ kind: "xz" })).toBe(
-    `lzma ${dependencies["@napi-rs/lzma"]}, zstd ${process.versions["zstd"]}`,
+    `lzma ${dependencies["@napi-rs/lzma"]}, plan 2, zstd ${process.versions["zstd"]}`,
   );
 });
 

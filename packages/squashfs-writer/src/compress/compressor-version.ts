@@ -8,6 +8,9 @@ const zstdVersion = process.versions["zstd"] ?? "unknown";
 /** Counts what `zstdParameters` has answered: another answer makes other bytes with the same library. */
 const zstdParametersVersion = 2;
 
+/** Counts what `planXz` has answered. */
+const xzPlanVersion = 2;
+
 /** Names what compresses: equal names, options and blocks make equal bytes. lz4 is this package's own, and so is what it stores. */
 export function compressorVersion({ kind }: SquashfsCompression): string {
   switch (kind) {
@@ -16,8 +19,8 @@ export function compressorVersion({ kind }: SquashfsCompression): string {
     case "gzip":
       return `libdeflate ${packageVersions.libdeflate}`;
     case "xz":
-      // The second says which preset a block gets.
-      return `lzma ${packageVersions.lzma}, zstd ${zstdVersion}`;
+      // zstd's probe is what the plan looks at.
+      return `lzma ${packageVersions.lzma}, plan ${xzPlanVersion}, zstd ${zstdVersion}`;
     case "lz4":
     case "none":
       return kind;

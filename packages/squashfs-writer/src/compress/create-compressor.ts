@@ -24,7 +24,7 @@ export async function createCompressor(
     case "gzip":
       return createGzipCompressor(compression.level ?? 9);
     case "xz":
-      return createXzCompressor(compression.level ?? 6, compression.filters ?? [], blockSize, program);
+      return createXzCompressor(compression.level ?? 6, compression.filters, blockSize, program);
     case "lz4":
       return compression.highCompression ? createLz4HcCompressor(blockSize) : createLz4Compressor(blockSize);
     case "none":

@@ -5,17 +5,18 @@ import { branchFilters, type BranchFilter } from "./branch-filters.ts";
 import { compressionIds, metadataChunkBytes, type Compressor } from "./compressor.ts";
 import { loadCompressor } from "./load-compressor.ts";
 import { xzStream } from "./xz-container.ts";
-import { xzPreset } from "./xz-preset.ts";
+import { planXz, type XzPlan } from "./xz-plan.ts";
 
 const smallestDictionary = 4096;
 
 /**
- * One .xz stream a block, in the subset that the kernel's reader takes. `asked` is a preset from 0 to 9 (`xz-preset.ts`). Each block is compressed once without
- * and once with each of `filters`, and the shortest is kept: so only code is filtered, and data are not spoilt.
+ * One .xz stream a block, in the subset that the kernel's reader takes. `asked` is a preset from 0 to 9. Where `filters` are given each
+ * block is compressed once without and once with each of them, and the shortest is kept: so only code is filtered, and data are not
+ * spoilt. Otherwise x86 code is recognised before it is compressed (`xz-plan.ts`).
  */
 export async function createXzCompressor(
   asked: number,
-  filters: readonly XzFilter[],
+  filters: readonly XzFilter[] | undefined,
   blockSize: SquashfsBlockSize,
   program?: string,
 ): Promise<Compressor> {
@@ -23,37 +24,27 @@ export async function createXzCompressor(
   // What readers take for granted where the image holds no options; they refuse a larger one.
   const largestDictionary = Math.max(blockSize, metadataChunkBytes);
 
-  async function lzma2(bytes: Uint8Array, preset: number): Promise<Buffer> {
-    const compressor = new Lzma2Compressor({ preset, dictSize: dictionarySizeFor(bytes.length) });
-    return Buffer.concat([compressor.update(bytes), await compressor.finish()]);
+  async function stream(block: Uint8Array, { bytes, preset, branchFilterId }: XzPlan): Promise<Buffer> {
+    const dictionarySize = dictionarySizeFor(block.length);
+    const compressor = new Lzma2Compressor({ preset, dictSize: dictionarySize });
+    const lzma2 = Buffer.concat([compressor.update(bytes), await compressor.finish()]);
+    return xzStream({ uncompressed: block, lzma2, dictionarySize, branchFilterId });
   }
 
-  async function filtered(block: Uint8Array, filter: BranchFilter, preset: number): Promise<Buffer> {
-    const bytes = Buffer.from(block);
-    filter.apply(bytes);
-    return xzStream({
-      uncompressed: block,
-      lzma2: await lzma2(bytes, preset),
-      dictionarySize: dictionarySizeFor(block.length),
-      branchFilterId: filter.xzId,
-    });
-  }
-
-  const chosen = [...new Set(filters)].map((name) => branchFilters[name]);
+  const tried = [...new Set(filters)].map((name) => branchFilters[name]);
+  const named = filters === undefined ? [branchFilters.x86] : tried;
   return {
     id: compressionIds.xz,
-    options: chosen.length === 0 ? undefined : xzOptions(largestDictionary, chosen),
+    options: named.length === 0 ? undefined : xzOptions(largestDictionary, named),
     async compress(block) {
-      const preset = xzPreset(asked, block);
-      if (preset === undefined) return undefined;
-      let shortest = xzStream({
-        uncompressed: block,
-        lzma2: await lzma2(block, preset),
-        dictionarySize: dictionarySizeFor(block.length),
-      });
-      for (const filter of chosen) {
-        const stream = await filtered(block, filter, preset);
-        if (stream.length < shortest.length) shortest = stream;
+      const plan = planXz(asked, block, filters === undefined);
+      if (!plan) return undefined;
+      let shortest = await stream(block, plan);
+      for (const { apply, xzId } of tried) {
+        const bytes = Buffer.from(block);
+        apply(bytes);
+        const filtered = await stream(block, { ...plan, bytes, branchFilterId: xzId });
+        if (filtered.length < shortest.length) shortest = filtered;
       }
       return shortest.length < block.length ? shortest : undefined;
     },
