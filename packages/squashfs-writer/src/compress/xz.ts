@@ -32,12 +32,14 @@ export async function createXzCompressor(
   }
 
   const tried = [...new Set(filters)].map((name) => branchFilters[name]);
+  // Made once: garbage of the length of a block is collected late.
+  const scratch = filters === undefined ? Buffer.alloc(largestDictionary) : undefined;
   const named = filters === undefined ? [branchFilters.x86] : tried;
   return {
     id: compressionIds.xz,
     options: named.length === 0 ? undefined : xzOptions(largestDictionary, named),
     async compress(block) {
-      const plan = planXz(asked, block, filters === undefined);
+      const plan = planXz(asked, block, scratch);
       if (!plan) return undefined;
       let shortest = await stream(block, plan);
       for (const { apply, xzId } of tried) {
