@@ -126,8 +126,10 @@ test("a build whose disk is gone is made anew", async () => {
 test("disks that no build tells of go when they are an hour old", async () => {
   const { db } = context.database;
   const { buildKey } = await untilEnded(context, await ask("app3:1", { size: "+65M" }));
-  const diskOf = (key: string): string => join(directory, "artifacts", `${key}.ext4`);
-  const [known, old, recent] = [diskOf(buildKey ?? ""), diskOf("a".repeat(64)), diskOf("b".repeat(64))];
+  const artifacts = join(directory, "artifacts");
+  const known = join(artifacts, `${buildKey}.ext4`);
+  const old = join(artifacts, `${"a".repeat(64)}.ext4`);
+  const recent = join(artifacts, `${"b".repeat(64)}.ext4`);
   await writeFile(old, "left behind");
   await writeFile(recent, "just made");
   const longAgo = new Date(Date.now() - 61 * 60_000);
