@@ -7,7 +7,7 @@ import { SquashfsError } from "./errors.ts";
  * How blocks are compressed.
  * - `zstd`: level 1 to 22, default 15: the size that the reference tool's level gives, at parameters of our own
  * - `gzip`: level 1 to 12 (10 to 12 are libdeflate's own), default 9
- * - `xz`: preset 0 to 9, default 6: no larger than that preset, and faster. `filters` are branch filters, tried on every block; a kernel
+ * - `xz`: preset 0 to 9, default 6: about the size of that preset for each block, in less time. `filters` are branch filters, tried on every block; a kernel
  *   may lack them. Without them x86 code is recognised, and takes the x86 filter (XZ_DEC_X86, which kernels have unless it was taken out)
  * - `lz4`: fast, or with `highCompression` slow and smaller, at the same speed of reading
  * - `none`: blocks are stored as they are; the image says gzip, which every kernel with squashfs has

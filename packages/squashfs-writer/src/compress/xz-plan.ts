@@ -27,7 +27,7 @@ const largeBlock = 128 * 1024;
  * code goes through its filter, in `scratch`, which is at least as long as the block and is the plan's until the next one is made.
  *
  * Only preset 6, the default, is spread by what the block holds. x86 code behind its filter gets preset 3, whose hash chains and greedy
- * choice cost a third of the time, and is still 1 % smaller than without the filter at 6. Of what else there is, 6 differs from 4 and 5 in
+ * choice cost a third of the time, and of Debian's image is still 1 % smaller than without the filter at 6. Of what else there is, 6 differs from 4 and 5 in
  * how long a match ends the search for a longer one (64, 32 and 16 bytes), which pays where long matches are many, in text and tables. In
  * all, blocks of 128 KiB: Debian's image 0.7 % smaller than with 6 for each block, in half the time; the large one 0.3 %, 0.63.
  */
