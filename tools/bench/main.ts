@@ -8,8 +8,10 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { REAL_IMAGE_NAMES, realImage } from "@bootlayer/test-fixtures";
-import { measure, median, type Measurement } from "./measure.ts";
+import { realImage } from "@bootlayer/test-fixtures";
+import { atLeastOne, namedImages, oneOf } from "./command-line.ts";
+import { measure, type Measurement } from "./measure.ts";
+import { measurementCells, measurementColumns, medianWall, printHead, printRow } from "./table.ts";
 
 const root = join(import.meta.dirname, "../..");
 const cli = join(root, "apps/cli/dist/bootlayer.mjs");
@@ -20,7 +22,9 @@ const { values, positionals } = parseArgs({
   options: { runs: { type: "string", default: "5" }, compression: { type: "string", default: "gzip" } },
 });
 
-const compression = values.compression === "zstd" ? "zstd" : "gzip";
+const compression = oneOf("compression", ["gzip", "zstd"], values.compression);
+const runs = atLeastOne("runs", values.runs);
+const images = namedImages(positionals);
 
 interface Contender {
   readonly name: string;
@@ -92,36 +96,24 @@ function warms(contender: Contender, layout: string, image: string): boolean {
   } catch (error) {
     if (!contender.isPeer) throw error;
     const words = error instanceof Error ? (error.message.trim().split("\n").at(-1) ?? "").slice(-160) : "";
-    process.stdout.write(`| ${image}, ${compression} | ${contender.name} | fails: ${words} | | | |\n`);
+    printRow([`${image}, ${compression}`, contender.name, `fails: ${words}`, "", "", ""]);
     return false;
   }
 }
 
-const runs = Number(values.runs);
-process.stdout.write(
-  "| image | | wall s (median, min-max) | CPU s | peak RSS MiB | wall, as a multiple of the floor |\n|-|-|-|-|-|-|\n",
-);
-for (const name of REAL_IMAGE_NAMES.filter(
-  (image) => positionals.length === 0 || positionals.includes(image),
-)) {
+printHead(["image", "", ...measurementColumns, "wall, as a multiple of the floor"]);
+for (const name of images) {
   const { layout } = await realImage(name);
   const able = contenders.filter((contender) => warms(contender, layout, name));
   const measured = new Map<string, Measurement[]>(able.map((contender) => [contender.name, []]));
   for (let run = 0; run < runs; run++)
     for (const contender of able) measured.get(contender.name)?.push(runOnce(contender, layout, compression));
-  const wallOf = (contender: string): number[] =>
-    (measured.get(contender) ?? []).map(({ wallSeconds }) => wallSeconds);
-  const floor = median(wallOf("floor"));
-  for (const [contender, results] of measured) {
-    const walls = wallOf(contender);
-    const cells = [
+  const floor = medianWall(measured.get("floor") ?? []);
+  for (const [contender, results] of measured)
+    printRow([
       `${name}, ${compression}`,
       contender,
-      `${median(walls).toFixed(2)} (${Math.min(...walls).toFixed(2)}-${Math.max(...walls).toFixed(2)})`,
-      median(results.map(({ cpuSeconds }) => cpuSeconds)).toFixed(2),
-      Math.max(...results.map(({ peakMebibytes }) => peakMebibytes)).toFixed(0),
-      (median(walls) / floor).toFixed(2),
-    ];
-    process.stdout.write(`| ${cells.join(" | ")} |\n`);
-  }
+      ...measurementCells(results),
+      (medianWall(results) / floor).toFixed(2),
+    ]);
 }

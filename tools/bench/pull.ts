@@ -11,8 +11,10 @@ import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { REAL_IMAGE_NAMES, realImage, startDockerRegistry } from "@bootlayer/test-fixtures";
-import { measure, median, type Measurement } from "./measure.ts";
+import { realImage, startDockerRegistry } from "@bootlayer/test-fixtures";
+import { atLeastOne, namedImages, oneOf } from "./command-line.ts";
+import { measure, type Measurement } from "./measure.ts";
+import { measurementCells, measurementColumns, medianWall, printHead, printRow } from "./table.ts";
 import { benchWarmPull, benchWarmPullInProcess } from "./warm-pull.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -26,6 +28,9 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { runs: { type: "string", default: "5" }, only: { type: "string" } },
 });
+const only = values.only === undefined ? undefined : oneOf("only", ["pull", "build", "warm"], values.only);
+const turns = atLeastOne("runs", values.runs);
+const images = namedImages(positionals);
 
 interface Contender {
   readonly name: string;
@@ -86,56 +91,44 @@ function runOnce({ command }: Contender): Measurement {
   return measure(command, root);
 }
 
-function printRow(image: string, name: string, results: readonly Measurement[], floorSeconds: number): void {
-  const walls = results.map(({ wallSeconds }) => wallSeconds);
-  const cells = [
-    image,
-    name,
-    `${median(walls).toFixed(2)} (${Math.min(...walls).toFixed(2)}-${Math.max(...walls).toFixed(2)})`,
-    median(results.map(({ cpuSeconds }) => cpuSeconds)).toFixed(2),
-    Math.max(...results.map(({ peakMebibytes }) => peakMebibytes)).toFixed(0),
-    Number.isNaN(floorSeconds) ? "" : (floorSeconds / median(walls)).toFixed(2),
-  ];
-  process.stdout.write(`| ${cells.join(" | ")} |\n`);
-}
-
 async function bench(image: string, layout: string): Promise<void> {
   const registry = await startDockerRegistry();
   try {
     await registry.push(layout, tag, `bench:${tag}`);
     rmSync(scratch, { recursive: true, force: true });
     measure(bootlayer("pull", `${registry.host}/bench:${tag}`, "--store", filled), root);
-    if (values.only === "warm") {
+    if (only === "warm") {
       const [, , ...pull] = bootlayer("pull", `${registry.host}/bench:${tag}`, "--store", filled);
-      await benchWarmPull(cli, pull, Number(values.runs));
-      await benchWarmPullInProcess(`${registry.host}/bench:${tag}`, filled, Number(values.runs));
+      await benchWarmPull(cli, pull, turns);
+      await benchWarmPullInProcess(`${registry.host}/bench:${tag}`, filled, turns);
       return;
     }
     const contenders = [
-      ...(values.only === "build" ? [] : pulls(registry.host)),
-      ...(values.only === "pull" ? [] : builds(registry.host)),
+      ...(only === "build" ? [] : pulls(registry.host)),
+      ...(only === "pull" ? [] : builds(registry.host)),
     ];
     const measured = contenders.map((contender) => ({ contender, results: [] as Measurement[] }));
-    for (let run = 0; run < Number(values.runs); run++)
+    for (let run = 0; run < turns; run++)
       for (const { contender, results } of measured) {
         // Runs block this thread: between them it reads the registry's log, whose pipe would fill up otherwise.
         await wait(100);
         results.push(runOnce(contender));
       }
-    const floors = measured.find(({ contender }) => contender.name === "curl, sha256sum")?.results ?? [];
-    const floorSeconds = median(floors.map(({ wallSeconds }) => wallSeconds));
-    for (const { contender, results } of measured) printRow(image, contender.name, results, floorSeconds);
+    const floorSeconds = medianWall(
+      measured.find(({ contender }) => contender.name === "curl, sha256sum")?.results ?? [],
+    );
+    for (const { contender, results } of measured)
+      printRow([
+        image,
+        contender.name,
+        ...measurementCells(results),
+        Number.isNaN(floorSeconds) ? "" : (floorSeconds / medianWall(results)).toFixed(2),
+      ]);
   } finally {
     await registry.close();
     rmSync(scratch, { recursive: true, force: true });
   }
 }
 
-if (values.only !== "warm")
-  process.stdout.write(
-    "| image | | wall s (median, min-max) | CPU s | peak RSS MiB | of the floor's speed |\n|-|-|-|-|-|-|\n",
-  );
-for (const name of REAL_IMAGE_NAMES.filter(
-  (image) => positionals.length === 0 || positionals.includes(image),
-))
-  await bench(name, (await realImage(name)).layout);
+if (only !== "warm") printHead(["image", "", ...measurementColumns, "of the floor's speed"]);
+for (const name of images) await bench(name, (await realImage(name)).layout);

@@ -16,9 +16,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { createClient, waitForBuild, type BootlayerClient } from "@bootlayer/client";
 import { image, layerBlob, startRegistry, tarArchive } from "@bootlayer/test-fixtures";
+import { atLeastOne, oneOf } from "./command-line.ts";
 import { databaseKinds, startBenchServer, type BenchServer, type DatabaseKind } from "./bench-server.ts";
 import { median } from "./measure.ts";
 import { cannon, hashDownloads, openWatchers, percentiles, type Figures } from "./server-loads.ts";
+import { printHead, printRow } from "./table.ts";
 
 const { values } = parseArgs({
   options: {
@@ -31,7 +33,12 @@ const { values } = parseArgs({
     mebibytes: { type: "string", default: "16" },
   },
 });
-const [runs, watchers, downloads] = [Number(values.runs), Number(values.watchers), Number(values.downloads)];
+const runs = atLeastOne("runs", values.runs);
+const watchers = atLeastOne("watchers", values.watchers);
+const downloads = atLeastOne("downloads", values.downloads);
+const diskMebibytes = atLeastOne("mebibytes", values.mebibytes);
+const kinds =
+  values.database === undefined ? databaseKinds : [oneOf("database", databaseKinds, values.database)];
 
 const megabytes = ({ megabytesPerSecond }: Figures): string => `${Math.round(megabytesPerSecond)} MB`;
 
@@ -42,7 +49,7 @@ const heldName = "bench/held:1";
 const readyName = "bench/ready:1";
 
 async function startImages(): ReturnType<typeof startRegistry> {
-  const content = randomBytes(Number(values.mebibytes) * 2 ** 20);
+  const content = randomBytes(diskMebibytes * 2 ** 20);
   return startRegistry({
     images: {
       [readyName]: image([layerBlob(tarArchive([{ name: "data", content }]), "gzip")]),
@@ -66,8 +73,7 @@ async function benchDatabase(kind: DatabaseKind, registry: string): Promise<void
     print(
       `\n${kind}: RSS ${now} MiB after a build, ${peak} at the most so far; a disk of ${mebibytes(report?.bytes)}\n`,
     );
-    print("| what | at once | a second | p50 ms | p99 ms | peak RSS MiB |");
-    print("|-|-|-|-|-|-|");
+    printHead(["what", "at once", "a second", "p50 ms", "p99 ms", "peak RSS MiB"]);
     const load = async (what: string, path: string, status: number, ...further: string[]): Promise<void> => {
       const flags = ["-c", values.connections, "-d", values.seconds, ...further];
       const target = { url: `${url}/v1/builds/${id}${path}`, token };
@@ -130,7 +136,7 @@ async function row(
   };
   const { peak } = await server.rss();
   const [p50, p99] = [Math.round(figures.p50), Math.round(figures.p99)];
-  print(`| ${what} | ${atOnce} | ${rate(figures)} | ${p50} | ${p99} | ${peak} |`);
+  printRow([what, atOnce, rate(figures), String(p50), String(p99), String(peak)]);
 }
 
 function mebibytes(bytes = 0): string {
@@ -139,8 +145,7 @@ function mebibytes(bytes = 0): string {
 
 const registry = await startImages();
 try {
-  for (const kind of databaseKinds)
-    if (values.database === undefined || values.database === kind) await benchDatabase(kind, registry.host);
+  for (const kind of kinds) await benchDatabase(kind, registry.host);
 } finally {
   await registry.close();
 }

@@ -9,6 +9,7 @@ import { mkdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { REAL_IMAGE_NAMES, realImage } from "@bootlayer/test-fixtures";
+import { atLeastOne, oneOf } from "./command-line.ts";
 import { levelsPlot, type LevelSeries } from "./levels-plot.ts";
 import { measure } from "./measure.ts";
 import { squashfsBuild } from "./squashfs-build.ts";
@@ -27,6 +28,9 @@ const { values } = parseArgs({
     from: { type: "string" },
   },
 });
+
+const name = oneOf("image", REAL_IMAGE_NAMES, values.image);
+const runs = atLeastOne("runs", values.runs);
 
 interface Series {
   readonly label: string;
@@ -119,13 +123,12 @@ function measured(series: readonly Series[], runs: number): LevelSeries[] {
 }
 
 async function run(): Promise<LevelSeries[]> {
-  const name = REAL_IMAGE_NAMES.find((candidate) => candidate === values.image) ?? "debian";
   const { layout } = await realImage(name);
   const tar = flattenedTar(layout, tag, join(scratch, `squashfs-${name}`));
-  return measured(allSeries(layout, tar), Number(values.runs));
+  return measured(allSeries(layout, tar), runs);
 }
 
 const series =
   values.from === undefined ? await run() : (JSON.parse(readFileSync(values.from, "utf8")) as LevelSeries[]);
 process.stderr.write(`${JSON.stringify(series)}\n`);
-process.stdout.write(levelsPlot(series, values.image));
+process.stdout.write(levelsPlot(series, name));

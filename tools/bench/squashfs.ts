@@ -10,7 +10,8 @@ import { mkdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { REAL_IMAGE_NAMES, realImage } from "@bootlayer/test-fixtures";
-import { measure, median, type Measurement } from "./measure.ts";
+import { atLeastOne, namedImages, oneOf } from "./command-line.ts";
+import { measure, type Measurement } from "./measure.ts";
 import { squashfsBuild } from "./squashfs-build.ts";
 import {
   flattenedTar,
@@ -20,6 +21,7 @@ import {
   umociAndMksquashfs,
   type PeerCompressor,
 } from "./squashfs-peers.ts";
+import { measurementCells, measurementColumns, medianWall, printHead, printRow } from "./table.ts";
 
 const root = join(import.meta.dirname, "../..");
 const scratch = join(root, ".cache/bench");
@@ -34,8 +36,14 @@ const { values, positionals } = parseArgs({
     "block-size": { type: "string", default: "131072" },
   },
 });
-const compressor = peerCompressors.find((name) => name === values.compression) ?? "zstd";
-const blockSize = Number(values["block-size"]);
+const compressor = oneOf("compression", peerCompressors, values.compression);
+const blockSize = atLeastOne("block-size", values["block-size"]);
+const turns = atLeastOne("runs", values.runs);
+// The floor of busybox is the start of a process.
+const images = namedImages(
+  positionals,
+  REAL_IMAGE_NAMES.filter((name) => name !== "busybox"),
+);
 const ours = { zstd: "zstd:15", gzip: "gzip:9", xz: "xz:6", lz4: "lz4:hc" } satisfies Record<
   PeerCompressor,
   string
@@ -107,32 +115,22 @@ function uncompressedImage(layout: string, directory: string): string {
 const mebibytes = (bytes: number | undefined): string =>
   bytes === undefined ? "" : (bytes / 2 ** 20).toFixed(2);
 
-process.stdout.write(
-  "| image | | wall s (median, min-max) | CPU s | peak RSS MiB | image MiB | wall, as a multiple of the floor |\n|-|-|-|-|-|-|-|\n",
-);
-for (const name of REAL_IMAGE_NAMES.filter((candidate) =>
-  positionals.length === 0 ? candidate !== "busybox" : positionals.includes(candidate),
-)) {
+printHead(["image", "", ...measurementColumns, "image MiB", "wall, as a multiple of the floor"]);
+for (const name of images) {
   const { layout } = await realImage(name);
   const prepared = join(scratch, `squashfs-${name}`);
   const tar = flattenedTar(layout, tag, prepared);
   const entrants = contenders(layout, tar, uncompressedImage(layout, prepared));
   const results = new Map<string, Run[]>(entrants.map((contender) => [contender.name, []]));
-  for (let run = 0; run < Number(values.runs); run++)
+  for (let turn = 0; turn < turns; turn++)
     for (const contender of entrants) results.get(contender.name)?.push(runOnce(contender));
-  const wallsOf = (contender: string): number[] =>
-    (results.get(contender) ?? []).map(({ wallSeconds }) => wallSeconds);
-  for (const [contender, runs] of results) {
-    const walls = wallsOf(contender);
-    const cells = [
+  const floor = medianWall(results.get("floor") ?? []);
+  for (const [contender, runs] of results)
+    printRow([
       `${name}, ${ours[compressor]}, ${blockSize / 1024}K`,
       contender,
-      `${median(walls).toFixed(2)} (${Math.min(...walls).toFixed(2)}-${Math.max(...walls).toFixed(2)})`,
-      median(runs.map(({ cpuSeconds }) => cpuSeconds)).toFixed(2),
-      Math.max(...runs.map(({ peakMebibytes }) => peakMebibytes)).toFixed(0),
+      ...measurementCells(runs),
       mebibytes(runs[0]?.bytes),
-      (median(walls) / median(wallsOf("floor"))).toFixed(2),
-    ];
-    process.stdout.write(`| ${cells.join(" | ")} |\n`);
-  }
+      (medianWall(runs) / floor).toFixed(2),
+    ]);
 }

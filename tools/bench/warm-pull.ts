@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { setTimeout as wait } from "node:timers/promises";
 import { pullImage, type Environment } from "@bootlayer/image-builder";
 import { measure, median } from "./measure.ts";
+import { printHead, printRow } from "./table.ts";
 
 /** What a command cost, in milliseconds: on the clock, and of processor time. */
 interface Cost {
@@ -46,7 +47,7 @@ export async function benchWarmPull(cli: string, pull: readonly string[], runs: 
       contender.whole.push({ wall: wallSeconds * 1000, cpu: cpuSeconds * 1000 });
       contender.inside.push(costInside(contender.arguments));
     }
-  process.stdout.write("| | wall ms | CPU ms | inside: wall ms | CPU ms |\n|-|-|-|-|-|\n");
+  printHead(["", "wall ms", "CPU ms", "inside: wall ms", "CPU ms"]);
   for (const { name, whole, inside } of contenders) row(name, middle(whole), middle(inside));
   const [warm, version] = contenders;
   if (!warm || !version) return;
@@ -100,5 +101,5 @@ function beyond(costs: readonly Cost[], others: readonly Cost[]): Cost {
 
 function row(name: string, ...costs: readonly Cost[]): void {
   const cells = costs.flatMap(({ wall, cpu }) => [wall.toFixed(0), cpu.toFixed(0)]);
-  process.stdout.write(`| ${[name, ...cells].join(" | ")} |\n`);
+  printRow([name, ...cells]);
 }
