@@ -51,6 +51,22 @@ describe.skipIf(chromiumJudge.skip)(`the page of what was built${chromiumJudge.r
     expect(command).toContain("init=/usr/lib/bootlayer/init");
   });
 
+  test("a command is copied, or the page says that the browser refuses", async () => {
+    const permissions = ["clipboard-read", "clipboard-write"];
+    const { page, watched } = await show({ hash: "#/builds/b", prepare: addReady }, { permissions });
+    await page.getByText("QEMU", { exact: true }).click();
+    const command = await page.getByRole("region", { name: "Command for QEMU" }).innerText();
+    await page.getByRole("button", { name: "Copy command for QEMU" }).click();
+    await page.getByRole("button", { name: "Copied command for QEMU" }).waitFor();
+    expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(command);
+    await page.evaluate(() => {
+      navigator.clipboard.writeText = () => Promise.reject(new Error("refused"));
+    });
+    await page.getByRole("button", { name: "Copied command for QEMU" }).click();
+    await expectText(page, "The browser refused: select the command and copy it.");
+    expect(watched.complaints).toEqual([]);
+  });
+
   test("the list is filtered and paged by its address", async () => {
     const { page } = await show({ prepare: addMany });
     const items = page.locator(".builds > li");

@@ -38,11 +38,17 @@ function Command({
   command: BootCommand;
   isOpen: boolean;
 }): VNode {
-  const [isCopied, setCopied] = useState(false);
+  const [copied, setCopied] = useState<"yes" | "refused">();
   const copy = async (): Promise<void> => {
-    await navigator.clipboard.writeText(command);
-    setCopied(true);
-    announce("Copied.");
+    try {
+      await navigator.clipboard.writeText(command);
+      setCopied("yes");
+      announce("Copied.");
+    } catch {
+      // A person or a policy may keep the clipboard from pages.
+      setCopied("refused");
+      announce("The browser refused: select the command and copy it.");
+    }
   };
   return (
     <details name="monitor" open={isOpen}>
@@ -55,9 +61,12 @@ function Command({
       {/* Browsers give the clipboard to loopback and https alone. */}
       {isSecureContext && (
         <button type="button" onClick={() => void copy()}>
-          {isCopied ? "Copied" : "Copy"}
+          {copied === "yes" ? "Copied" : "Copy"}
           <span class="unseen"> command for {monitor}</span>
         </button>
+      )}
+      {copied === "refused" && (
+        <span class="fine"> The browser refused: select the command and copy it.</span>
       )}
     </details>
   );

@@ -113,11 +113,7 @@ function requestOf(form: FormData, format: Format): BuildRequest {
     const value = form.get(name);
     return typeof value === "string" && value.trim() !== "" ? value.trim() : undefined;
   };
-  const { size, compression, platform } = {
-    size: text("size"),
-    compression: text("compression"),
-    platform: text("platform"),
-  };
+  const [size, compression, platform] = [text("size"), text("compression"), text("platform")];
   return {
     source: text("pushed") ?? text("source") ?? "",
     format,
