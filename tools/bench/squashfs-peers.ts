@@ -24,6 +24,29 @@ export function flattenedTar(layout: string, tag: string, directory: string): st
   return tar;
 }
 
+/** The same image as a directory: what `mksquashfs` does best with. Kept in `directory` too. */
+export function unpackedTar(tar: string, directory: string): string {
+  const root = join(directory, "unpacked");
+  if (existsSync(root)) return root;
+  rmSync(`${root}.part`, { recursive: true, force: true });
+  mkdirSync(`${root}.part`);
+  execFileSync("tar", ["--xattrs", "--xattrs-include=*", "-C", `${root}.part`, "-xpf", tar]);
+  renameSync(`${root}.part`, root);
+  return root;
+}
+
+/** From a directory that is there. */
+export function mksquashfs(
+  directory: string,
+  compressor: "zstd" | "gzip",
+  blockSize: number,
+  output: string,
+  level: number,
+): string[] {
+  const options = ["-quiet", "-no-progress", "-comp", compressor, "-Xcompression-level", String(level)];
+  return ["mksquashfs", directory, output, ...options, "-b", String(blockSize)];
+}
+
 /** sqfstar 4.5 takes no level: its default is zstd 15, gzip 9. */
 export function sqfstar(
   tar: string,
