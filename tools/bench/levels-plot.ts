@@ -41,7 +41,7 @@ const styles: Readonly<Record<Tool, Style>> = {
   },
 };
 
-const width = 860;
+const width = 880;
 const height = 520;
 const plot = { left: 64, right: 660, top: 48, bottom: 470 };
 const colours: Readonly<Record<string, string>> = {
