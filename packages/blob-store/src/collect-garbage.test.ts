@@ -2,7 +2,7 @@ import { readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ownerTag } from "@bootlayer/durable-file";
 import { digestOf, mediaTypes, type Descriptor, type Digest } from "@bootlayer/image-spec";
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { deadOwner, ownerElsewhere, put, putImage, temporaryStore } from "../integration/store-fixtures.ts";
 import {
   collectGarbage,
@@ -110,6 +110,16 @@ test("a dry run removes nothing and tells the same", async () => {
   expect(dry).toMatchObject({ freedBytes: 11, keptBlobs: 0 });
   expect(await collectGarbage(store, now)).toEqual(dry);
   expect(await readdir(store.ingestDirectory)).toEqual([]);
+});
+
+test("without grace, what was written in the very millisecond of the call goes too", async () => {
+  const path = partialPath(store, digestOf(Buffer.from("x")));
+  await writeFile(path, "part");
+  const seconds = Math.floor(Date.now() / 1000);
+  await utimes(path, seconds, seconds + 0.0009);
+  const clock = vi.spyOn(Date, "now").mockReturnValue(seconds * 1000);
+  onTestFinished(() => clock.mockRestore());
+  expect(await collectGarbage(store, now)).toMatchObject({ freedBytes: 4 });
 });
 
 test("an index.json that is damaged: nothing is removed", async () => {

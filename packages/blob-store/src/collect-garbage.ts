@@ -59,7 +59,8 @@ export async function collectGarbage(
   if (!(graceMilliseconds >= 0))
     throw new StoreError("STORE_OPTIONS", `${graceMilliseconds} milliseconds are no grace`, "give 0 or more");
   signal?.throwIfAborted();
-  const youngest = Date.now() - graceMilliseconds;
+  // A file's time has the fraction of a millisecond that this clock leaves out: what was written before this call is not younger.
+  const youngest = Date.now() + 1 - graceMilliseconds;
   const blobs = await Array.fromAsync(listBlobs(store));
   const reached = nothingReached();
   await reachKept(store, reached, signal);

@@ -42,7 +42,8 @@ export async function collectGarbage(
     const named = await namedManifests(store, signal);
     const removedArtifacts = await sweepArtifacts(store.directory, {
       isNeeded: (manifest) => named.has(manifest),
-      youngest: Date.now() - graceMilliseconds,
+      // As in the blob store: with the fraction of a millisecond that files' times have.
+      youngest: Date.now() + 1 - graceMilliseconds,
       dryRun,
       signal,
     });

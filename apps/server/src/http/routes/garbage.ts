@@ -72,7 +72,8 @@ async function orphanedDisks(
   { artifacts, database: { db } }: ServerContext,
   { dryRun, graceMilliseconds }: { readonly dryRun: boolean; readonly graceMilliseconds: number },
 ): Promise<{ name: string; bytes: number }[]> {
-  const youngest = Date.now() - graceMilliseconds;
+  // As in the blob store: with the fraction of a millisecond that files' times have.
+  const youngest = Date.now() + 1 - graceMilliseconds;
   const orphans: { name: string; bytes: number }[] = [];
   for await (const { location, bytes, modified } of artifacts.list()) {
     if (modified.getTime() > youngest) continue;
