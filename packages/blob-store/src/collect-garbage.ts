@@ -41,6 +41,14 @@ const batchBlobs = 100;
 const batchMilliseconds = 250;
 
 /**
+ * The instant, in milliseconds since 1970, after which what was written is in its grace. With none that is all that comes after this
+ * call: a file's time has a fraction of a millisecond, which the clock leaves out.
+ */
+export function graceCutoff(graceMilliseconds: number): number {
+  return Date.now() + 1 - graceMilliseconds;
+}
+
+/**
  * Removes the blobs that no image, living lease or grace keeps, and what killed processes left. What keeps a blob: each
  * entry of index.json, named or not, and each digest of a lease, with all that is below it; and for each manifest that is
  * kept, the manifests whose `subject` it is. Layers of several images count once.
@@ -59,8 +67,7 @@ export async function collectGarbage(
   if (!(graceMilliseconds >= 0))
     throw new StoreError("STORE_OPTIONS", `${graceMilliseconds} milliseconds are no grace`, "give 0 or more");
   signal?.throwIfAborted();
-  // A file's time has the fraction of a millisecond that this clock leaves out: what was written before this call is not younger.
-  const youngest = Date.now() + 1 - graceMilliseconds;
+  const youngest = graceCutoff(graceMilliseconds);
   const blobs = await Array.fromAsync(listBlobs(store));
   const reached = nothingReached();
   await reachKept(store, reached, signal);

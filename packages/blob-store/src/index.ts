@@ -23,7 +23,7 @@ export {
   type TagImageOptions,
 } from "./images.ts";
 export { holdBlobs, type Lease, type LeaseOptions } from "./lease.ts";
-export { collectGarbage, type GarbageOptions, type GarbageReport } from "./collect-garbage.ts";
+export { collectGarbage, graceCutoff, type GarbageOptions, type GarbageReport } from "./collect-garbage.ts";
 export { scrubStore, type ScrubOptions, type ScrubReport } from "./scrub.ts";
 export { storeUsage, type ImageUsage, type StoreUsage } from "./usage.ts";
 export { StoreError, type StoreErrorCode } from "./errors.ts";

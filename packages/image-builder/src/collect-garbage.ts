@@ -5,6 +5,7 @@ import {
   readDocument,
   type BlobStore,
   type GarbageReport as BlobGarbageReport,
+  graceCutoff,
 } from "@bootlayer/blob-store";
 import type { Digest } from "@bootlayer/image-spec";
 import type { Environment } from "./build-options.ts";
@@ -42,8 +43,7 @@ export async function collectGarbage(
     const named = await namedManifests(store, signal);
     const removedArtifacts = await sweepArtifacts(store.directory, {
       isNeeded: (manifest) => named.has(manifest),
-      // As in the blob store: with the fraction of a millisecond that files' times have.
-      youngest: Date.now() + 1 - graceMilliseconds,
+      youngest: graceCutoff(graceMilliseconds),
       dryRun,
       signal,
     });

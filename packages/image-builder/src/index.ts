@@ -85,7 +85,7 @@ export {
   type RegistrySettingsOptions,
 } from "@bootlayer/registry-client";
 export type { FlattenStatistics, LayerLimits } from "@bootlayer/layer-flattener";
-export type { ScrubReport } from "@bootlayer/blob-store";
+export { graceCutoff, type ScrubReport } from "@bootlayer/blob-store";
 // What a caller needs to say what a guest is, to start it and to talk to it.
 export {
   bootWithQemu,

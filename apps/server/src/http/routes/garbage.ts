@@ -1,4 +1,4 @@
-import { collectGarbage } from "@bootlayer/image-builder";
+import { collectGarbage, graceCutoff } from "@bootlayer/image-builder";
 import * as z from "zod";
 import type { ServerContext } from "../../server-context.ts";
 import { imageDirectory } from "../../store-directories.ts";
@@ -72,8 +72,7 @@ async function orphanedDisks(
   { artifacts, database: { db } }: ServerContext,
   { dryRun, graceMilliseconds }: { readonly dryRun: boolean; readonly graceMilliseconds: number },
 ): Promise<{ name: string; bytes: number }[]> {
-  // As in the blob store: with the fraction of a millisecond that files' times have.
-  const youngest = Date.now() + 1 - graceMilliseconds;
+  const youngest = graceCutoff(graceMilliseconds);
   const orphans: { name: string; bytes: number }[] = [];
   for await (const { location, bytes, modified } of artifacts.list()) {
     if (modified.getTime() > youngest) continue;
