@@ -87,6 +87,6 @@ export {
 } from "./guest-images/guest-image.ts";
 export { PROBE_TOOLS, probeBinary, type ProbeLinking } from "./guest-images/probe.ts";
 export { explainUmociDifference, type UmociDeviation } from "./judges/umoci-deviations.ts";
-export { readmeBlocks, runExample, writeExample, type WrittenExample } from "./readme-example.ts";
+export { codeBlocks, runExample, writeExample, type WrittenExample } from "./code-example.ts";
 export { randomLayers, type RandomLayers } from "./random-layers/random-layers.ts";
 export { compareDiskWithUmoci, type UmociVerdict } from "./judges/compare-disk-with-umoci.ts";

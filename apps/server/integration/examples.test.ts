@@ -1,19 +1,22 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import {
+  codeBlocks,
   e2fsck,
   image,
   layerBlob,
   requireJudge,
+  runExample,
   startRegistry,
   tarArchive,
+  writeExample,
   type Registry,
 } from "@bootlayer/test-fixtures";
-import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { startServer, type RunningServer } from "../src/server.ts";
 import { withEmptyDatabase } from "./template-database.ts";
 import { testSettings } from "./test-settings.ts";
@@ -55,9 +58,7 @@ function localised(text: string): string {
 }
 
 async function blocksOf(path: string, language: string): Promise<string[]> {
-  const text = await readFile(join(root, path), "utf8");
-  const blocks = [...text.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, "gms"))];
-  return blocks.map(([, code = ""]) => localised(code));
+  return (await codeBlocks(join(root, path), language)).map(localised);
 }
 
 test.skipIf(skip)(
@@ -104,14 +105,10 @@ test.skipIf(skip)(
 );
 
 test.skipIf(skip)("the example of the client's README runs, and says what it says", async () => {
-  const program = join(root, "apps/server/test-results/client-readme.ts");
-  onTestFinished(async () => rm(program, { force: true }));
-  await mkdir(join(program, ".."), { recursive: true });
-  await writeFile(program, (await blocksOf("packages/client/README.md", "ts")).join("\n"));
-  const { stdout } = await run(process.execPath, ["--conditions=@bootlayer/source", program], {
-    env: { ...process.env, NO_COLOR: undefined, FORCE_COLOR: undefined },
-  });
+  const program = (await blocksOf("packages/client/README.md", "ts")).join("\n");
+  await using example = await writeExample(join(root, "apps/server"), "example.ts", program);
+  const stdout = await runExample(example);
   expect(stdout).toMatch(/^resolving\n/);
-  expect(stdout).toMatch(/\d+ bytes\n64\nCLIENT_REFUSED 409 BUILD_STATE\n$/);
+  expect(stdout).toMatch(/\d+ bytes\n64\nCLIENT_REFUSED 409 BUILD_STATE$/);
   await e2fsck(join(directory, "client.ext4"));
 });

@@ -1,11 +1,12 @@
 import { join } from "node:path";
-import { readmeBlocks, runExample, writeExample } from "@bootlayer/test-fixtures";
+import { codeBlocks, runExample, writeExample } from "@bootlayer/test-fixtures";
 import { expect, test } from "vitest";
 
 const packageDirectory = join(import.meta.dirname, "..");
+const readme = join(packageDirectory, "README.md");
 
 test("the README's examples run, one after the other, and say what they say", async () => {
-  const program = (await readmeBlocks(packageDirectory)).join("\n").replaceAll("/srv/images", "images");
+  const program = (await codeBlocks(readme)).join("\n").replaceAll("/srv/images", "images");
   await using example = await writeExample(packageDirectory, "example.ts", program);
   const printed = await runExample(example);
   expect(printed).toContain("{ downloadedBytes: 5000000, resumedAt: 0, cached: false }");

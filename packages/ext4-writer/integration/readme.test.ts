@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
   e2fsck,
-  readmeBlocks,
+  codeBlocks,
   requireJudge,
   runExample,
   withMount,
@@ -11,6 +11,7 @@ import {
 import { describe, expect, test } from "vitest";
 
 const packageDirectory = join(import.meta.dirname, "..");
+const readme = join(packageDirectory, "README.md");
 const judge = requireJudge("root", "e2fsck", "mount");
 
 function readGreeting(root: string): Promise<string> {
@@ -19,7 +20,7 @@ function readGreeting(root: string): Promise<string> {
 
 describe.skipIf(judge.skip)(`the README's example${judge.reason}`, () => {
   test("writes a disk that the kernel mounts", async () => {
-    const [program = ""] = await readmeBlocks(packageDirectory);
+    const [program = ""] = await codeBlocks(readme);
     await using example = await writeExample(packageDirectory, "example.ts", program);
     await runExample(example);
     const disk = join(example.directory, "disk.ext4");

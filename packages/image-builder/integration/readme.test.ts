@@ -2,7 +2,7 @@ import { join } from "node:path";
 import {
   image,
   layerBlob,
-  readmeBlocks,
+  codeBlocks,
   requireJudge,
   runExample,
   startDockerRegistry,
@@ -14,6 +14,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { pushImage } from "../src/index.ts";
 
 const packageDirectory = join(import.meta.dirname, "..");
+const readme = join(packageDirectory, "README.md");
 const small = image([layerBlob(tarArchive([{ name: "file", content: "content" }]))], {
   architecture: process.arch === "arm64" ? "arm64" : "amd64",
 });
@@ -27,7 +28,7 @@ describe.skipIf(judge.skip)(`the examples of README.md run${judge.reason}`, () =
     const registry = await startDockerRegistry();
     onTestFinished(() => registry.close());
     const target = `${registry.host}/library/alpine:3.22`;
-    const block = (await readmeBlocks(packageDirectory))[index] ?? "";
+    const block = (await codeBlocks(readme))[index] ?? "";
     const program = block
       .replaceAll("docker.io/library/alpine:3.22", target)
       .replaceAll("registry.example.com", registry.host)

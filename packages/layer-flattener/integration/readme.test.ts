@@ -1,13 +1,14 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { layerBlob, readmeBlocks, runExample, tarArchive, writeExample } from "@bootlayer/test-fixtures";
+import { layerBlob, codeBlocks, runExample, tarArchive, writeExample } from "@bootlayer/test-fixtures";
 import { expect, test } from "vitest";
 
 const packageDirectory = join(import.meta.dirname, "..");
+const readme = join(packageDirectory, "README.md");
 
 test("the README's first example lists what is in a layer", async () => {
   const layer = layerBlob(tarArchive([{ name: "etc/hostname", content: "guest\n" }]), "gzip");
-  const [block = ""] = await readmeBlocks(packageDirectory);
+  const [block = ""] = await codeBlocks(readme);
   const program = block
     .replace("sha256:...", layer.descriptor.digest)
     .replace("sha256:...", layer.diffId)

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { digestOf } from "@bootlayer/image-spec";
 import {
-  readmeBlocks,
+  codeBlocks,
   requireJudge,
   runExample,
   startDockerRegistry,
@@ -14,11 +14,12 @@ import { fetchManifest, parseReference } from "../src/index.ts";
 import { connect, layer, serve } from "./loopback.ts";
 
 const packageDirectory = join(import.meta.dirname, "..");
+const readme = join(packageDirectory, "README.md");
 const { signal } = new AbortController();
 
 /** The example of README.md that has `call` in it, with another reference than its own. */
 async function exampleOf(call: string, reference: string): Promise<WrittenExample> {
-  const blocks = await readmeBlocks(packageDirectory);
+  const blocks = await codeBlocks(readme);
   const example = blocks.find((block) => block.includes(call)) ?? "";
   expect(example).toMatch(/parseReference\("[^"]*"\)/);
   const here = example.replace(/parseReference\("[^"]*"\)/, `parseReference(${JSON.stringify(reference)})`);

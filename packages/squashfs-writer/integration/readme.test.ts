@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
-  readmeBlocks,
+  codeBlocks,
   requireJudge,
   runExample,
   withMount,
@@ -12,6 +12,7 @@ import {
 import { describe, expect, test } from "vitest";
 
 const packageDirectory = join(import.meta.dirname, "..");
+const readme = join(packageDirectory, "README.md");
 const judge = requireJudge("root", "mount");
 
 async function greetingIn({ directory }: WrittenExample): Promise<string> {
@@ -21,14 +22,14 @@ async function greetingIn({ directory }: WrittenExample): Promise<string> {
 
 describe.skipIf(judge.skip)(`the README's examples${judge.reason}`, () => {
   test("the first writes an image that the kernel mounts", async () => {
-    const [program = ""] = await readmeBlocks(packageDirectory);
+    const [program = ""] = await codeBlocks(readme);
     await using example = await writeExample(packageDirectory, "example.ts", program);
     await runExample(example);
     expect(await greetingIn(example)).toBe("hello\n");
   });
 
   test("the second makes one file of it, threads included", async () => {
-    const [program = "", bundle = ""] = await readmeBlocks(packageDirectory);
+    const [program = "", bundle = ""] = await codeBlocks(readme);
     // The packages' sources are what is here.
     const fromSources = bundle.replaceAll(
       "bundle: true,",

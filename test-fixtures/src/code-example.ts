@@ -2,12 +2,12 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
 
-/** The blocks of one language in a package's README.md, in their order. Throws where there is none. */
-export async function readmeBlocks(packageDirectory: string, language = "ts"): Promise<readonly string[]> {
-  const readme = await readFile(join(packageDirectory, "README.md"), "utf8");
+/** The blocks of one language in a Markdown file, in their order. Throws where there is none. */
+export async function codeBlocks(path: string, language = "ts"): Promise<readonly string[]> {
   const pattern = new RegExp(String.raw`^\`\`\`${language}\n([^]*?)^\`\`\`$`, "gm");
-  const blocks = Array.from(readme.matchAll(pattern), ([, block = ""]) => block);
-  if (blocks.length === 0) throw new Error(`${packageDirectory}/README.md has no block of ${language}`);
+  const text = await readFile(path, "utf8");
+  const blocks = Array.from(text.matchAll(pattern), ([, block = ""]) => block);
+  if (blocks.length === 0) throw new Error(`${path} has no block of ${language}`);
   return blocks;
 }
 
