@@ -63,7 +63,9 @@ describe.skipIf(chromiumJudge.skip)(`the page of what was built${chromiumJudge.r
       navigator.clipboard.writeText = () => Promise.reject(new Error("refused"));
     });
     await page.getByRole("button", { name: "Copied command for QEMU" }).click();
-    await expectText(page, "The browser refused: select the command and copy it.");
+    const refusal = "The browser refused: select the command and copy it.";
+    await page.locator("details").getByText(refusal).waitFor();
+    await expect.poll(() => page.getByRole("status").allInnerTexts()).toContain(refusal);
     expect(watched.complaints).toEqual([]);
   });
 

@@ -31,6 +31,8 @@ export function BootSection({ build }: { build: Build }): VNode | null {
   );
 }
 
+const refusal = "The browser refused: select the command and copy it.";
+
 function Command({
   command: { monitor, note, command },
   isOpen,
@@ -47,7 +49,7 @@ function Command({
     } catch {
       // A person or a policy may keep the clipboard from pages.
       setCopied("refused");
-      announce("The browser refused: select the command and copy it.");
+      announce(refusal);
     }
   };
   return (
@@ -65,9 +67,7 @@ function Command({
           <span class="unseen"> command for {monitor}</span>
         </button>
       )}
-      {copied === "refused" && (
-        <span class="fine"> The browser refused: select the command and copy it.</span>
-      )}
+      {copied === "refused" && <span class="fine"> {refusal}</span>}
     </details>
   );
 }
