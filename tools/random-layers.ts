@@ -7,8 +7,9 @@ import { join } from "node:path";
 import { buildDisk } from "@bootlayer/image-builder";
 import { compareDiskWithUmoci, formatDifferences, randomLayers } from "@bootlayer/test-fixtures";
 import * as fc from "fast-check";
+import { atLeastOne } from "./src/command-line.ts";
 
-const runs = Number(process.argv[2] ?? 1000);
+const runs = atLeastOne("RUNS", process.argv[2] ?? "1000");
 const seed = Number(process.argv[3] ?? Date.now() % 2 ** 31);
 const counts = { compared: 0, refused: 0, explained: 0 };
 

@@ -9,7 +9,7 @@ import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { realImage } from "@bootlayer/test-fixtures";
-import { atLeastOne, namedImages, oneOf } from "./command-line.ts";
+import { atLeastOne, namedImages, oneOf } from "../src/command-line.ts";
 import { measure, type Measurement } from "./measure.ts";
 import { measurementCells, measurementColumns, medianWall, printHead, printRow } from "./table.ts";
 
@@ -22,8 +22,8 @@ const { values, positionals } = parseArgs({
   options: { runs: { type: "string", default: "5" }, compression: { type: "string", default: "gzip" } },
 });
 
-const compression = oneOf("compression", ["gzip", "zstd"], values.compression);
-const runs = atLeastOne("runs", values.runs);
+const compression = oneOf("--compression", ["gzip", "zstd"], values.compression);
+const runs = atLeastOne("--runs", values.runs);
 const images = namedImages(positionals);
 
 interface Contender {

@@ -12,7 +12,7 @@ import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { realImage, startDockerRegistry } from "@bootlayer/test-fixtures";
-import { atLeastOne, namedImages, oneOf } from "./command-line.ts";
+import { atLeastOne, namedImages, oneOf } from "../src/command-line.ts";
 import { measure, type Measurement } from "./measure.ts";
 import { measurementCells, measurementColumns, medianWall, printHead, printRow } from "./table.ts";
 import { benchWarmPull, benchWarmPullInProcess } from "./warm-pull.ts";
@@ -28,8 +28,8 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { runs: { type: "string", default: "5" }, only: { type: "string" } },
 });
-const only = values.only === undefined ? undefined : oneOf("only", ["pull", "build", "warm"], values.only);
-const turns = atLeastOne("runs", values.runs);
+const only = values.only === undefined ? undefined : oneOf("--only", ["pull", "build", "warm"], values.only);
+const turns = atLeastOne("--runs", values.runs);
 const images = namedImages(positionals);
 
 interface Contender {

@@ -16,7 +16,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { createClient, waitForBuild, type BootlayerClient } from "@bootlayer/client";
 import { image, layerBlob, startRegistry, tarArchive } from "@bootlayer/test-fixtures";
-import { atLeastOne, oneOf } from "./command-line.ts";
+import { atLeastOne, oneOf } from "../src/command-line.ts";
 import { databaseKinds, startBenchServer, type BenchServer, type DatabaseKind } from "./bench-server.ts";
 import { median } from "./measure.ts";
 import { cannon, hashDownloads, openWatchers, percentiles, type Figures } from "./server-loads.ts";
@@ -33,12 +33,14 @@ const { values } = parseArgs({
     mebibytes: { type: "string", default: "16" },
   },
 });
-const runs = atLeastOne("runs", values.runs);
-const watchers = atLeastOne("watchers", values.watchers);
-const downloads = atLeastOne("downloads", values.downloads);
-const diskMebibytes = atLeastOne("mebibytes", values.mebibytes);
+const runs = atLeastOne("--runs", values.runs);
+const watchers = atLeastOne("--watchers", values.watchers);
+const downloads = atLeastOne("--downloads", values.downloads);
+const connections = atLeastOne("--connections", values.connections);
+const seconds = atLeastOne("--seconds", values.seconds);
+const diskMebibytes = atLeastOne("--mebibytes", values.mebibytes);
 const kinds =
-  values.database === undefined ? databaseKinds : [oneOf("database", databaseKinds, values.database)];
+  values.database === undefined ? databaseKinds : [oneOf("--database", databaseKinds, values.database)];
 
 const megabytes = ({ megabytesPerSecond }: Figures): string => `${Math.round(megabytesPerSecond)} MB`;
 
@@ -75,9 +77,9 @@ async function benchDatabase(kind: DatabaseKind, registry: string): Promise<void
     );
     printHead(["what", "at once", "a second", "p50 ms", "p99 ms", "peak RSS MiB"]);
     const load = async (what: string, path: string, status: number, ...further: string[]): Promise<void> => {
-      const flags = ["-c", values.connections, "-d", values.seconds, ...further];
+      const flags = ["-c", String(connections), "-d", String(seconds), ...further];
       const target = { url: `${url}/v1/builds/${id}${path}`, token };
-      await row(server, what, values.connections, () => cannon(target, status, flags));
+      await row(server, what, String(connections), () => cannon(target, status, flags));
     };
     await load("state of a build", "", 200);
     await load("state, not changed since", "", 304, "-H", "if-none-match=*");

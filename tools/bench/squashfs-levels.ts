@@ -10,7 +10,7 @@ import { mkdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { REAL_IMAGE_NAMES, realImage } from "@bootlayer/test-fixtures";
-import { atLeastOne, oneOf } from "./command-line.ts";
+import { atLeastOne, oneOf } from "../src/command-line.ts";
 import { levelsPlot, type LevelSeries, type Tool } from "./levels-plot.ts";
 import { measure } from "./measure.ts";
 import { squashfsBuild } from "./squashfs-build.ts";
@@ -30,8 +30,8 @@ const { values } = parseArgs({
   },
 });
 
-const name = oneOf("image", REAL_IMAGE_NAMES, values.image);
-const runs = atLeastOne("runs", values.runs);
+const name = oneOf("--image", REAL_IMAGE_NAMES, values.image);
+const runs = atLeastOne("--runs", values.runs);
 
 interface Series {
   readonly tool: Tool;

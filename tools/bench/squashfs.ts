@@ -10,7 +10,7 @@ import { mkdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { REAL_IMAGE_NAMES, realImage } from "@bootlayer/test-fixtures";
-import { atLeastOne, namedImages, oneOf } from "./command-line.ts";
+import { atLeastOne, namedImages, oneOf } from "../src/command-line.ts";
 import { measure, type Measurement } from "./measure.ts";
 import { squashfsBuild } from "./squashfs-build.ts";
 import {
@@ -36,9 +36,9 @@ const { values, positionals } = parseArgs({
     "block-size": { type: "string", default: "131072" },
   },
 });
-const compressor = oneOf("compression", peerCompressors, values.compression);
-const blockSize = atLeastOne("block-size", values["block-size"]);
-const turns = atLeastOne("runs", values.runs);
+const compressor = oneOf("--compression", peerCompressors, values.compression);
+const blockSize = atLeastOne("--block-size", values["block-size"]);
+const turns = atLeastOne("--runs", values.runs);
 // The floor of busybox is the start of a process.
 const images = namedImages(
   positionals,

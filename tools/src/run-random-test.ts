@@ -1,3 +1,4 @@
+import { atLeastOne } from "./command-line.ts";
 import { runTest, type TestRun } from "./run-test.ts";
 
 /**
@@ -10,6 +11,7 @@ export function runRandomTest(
   args: readonly string[] = process.argv.slice(2),
 ): void {
   const [runs = String(usualRuns), seed = String(Date.now() % 2 ** 31)] = args;
+  atLeastOne("RUNS", runs);
   process.stdout.write(`seed ${seed}\n`);
   const environment = { ...test.environment, BOOTLAYER_RANDOM_RUNS: runs, BOOTLAYER_RANDOM_SEED: seed };
   runTest({ ...test, environment });

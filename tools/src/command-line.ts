@@ -1,16 +1,16 @@
 import { REAL_IMAGE_NAMES, type RealImageName } from "@bootlayer/test-fixtures";
 
-/** One of the values that an option has. Throws on any other. */
-export function oneOf<Value extends string>(option: string, values: readonly Value[], given: string): Value {
+/** One of the values that an argument may have; `what` names it. Throws on any other. */
+export function oneOf<Value extends string>(what: string, values: readonly Value[], given: string): Value {
   const found = values.find((value) => value === given);
-  if (found === undefined) throw new Error(`--${option} is one of ${values.join(", ")}, not ${given}`);
+  if (found === undefined) throw new Error(`${what} is one of ${values.join(", ")}, not ${given}`);
   return found;
 }
 
 /** A number of runs, bytes or the like: an integer of at least one. Throws on anything else. */
-export function atLeastOne(option: string, given: string): number {
+export function atLeastOne(what: string, given: string): number {
   const count = Number(given);
-  if (!Number.isSafeInteger(count) || count < 1) throw new Error(`--${option} is 1 or more, not ${given}`);
+  if (!Number.isSafeInteger(count) || count < 1) throw new Error(`${what} is 1 or more, not ${given}`);
   return count;
 }
 
